@@ -1,0 +1,31 @@
+# Two commands do everything: `make serve` and `make test`; both begin with `make setup`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup serve test format constraints
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "facematch needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[tensorflow,dev]'
+	touch $@
+
+serve: setup
+	exec $(BIN)/facematch serve
+
+test: setup
+	VENV=$(VENV) sh scripts/check
+
+format: setup
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+# Newest versions that pyproject.toml allows, pinned; try the result with `make test`.
+constraints:
+	rm -rf .venv-constraints
+	$(PYTHON) -m venv .venv-constraints
+	.venv-constraints/bin/python -m pip install --quiet '.[tensorflow,dev]'
+	.venv-constraints/bin/python -m pip freeze --exclude facematch > constraints.txt
+	rm -rf .venv-constraints

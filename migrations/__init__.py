@@ -1,0 +1,1 @@
+"""The schema's history: Alembic revisions, and nothing else changes the schema."""

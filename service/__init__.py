@@ -1,0 +1,1 @@
+"""facematch: a self-hosted face matching service."""

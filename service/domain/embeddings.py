@@ -1,0 +1,70 @@
+"""Embeddings, and the spaces they live in."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.errors import EmbeddingInvalid
+
+Embedding = NDArray[np.float32]
+"""Shape (dimension,), dtype float32, Euclidean length 1."""
+
+
+class Alignment(StrEnum):
+    """How a face is cut out of the photograph before the model sees it."""
+
+    NATIVE = "native"
+    """As the model was trained; for Dlib five landmarks, a 150 px chip, padding 0.25."""
+    DEEPFACE = "deepface"
+    """DeepFace's crop, for models without a native alignment here and vectors DeepFace made."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSpace:
+    """What makes two embeddings comparable. Embeddings of two spaces are never compared.
+
+    `weights_sha256` is None only for vectors imported where the weights that made them are not
+    at hand: they are taken for the published ones, and the digest is filled in at first use.
+    """
+
+    model: str
+    dimension: int
+    weights_sha256: str | None
+    detector: str
+    alignment: Alignment
+    default_threshold: float
+
+    def describe(self) -> str:
+        return f"{self.model}, detector {self.detector}, alignment {self.alignment}"
+
+    def serves(self, other: "EmbeddingSpace") -> bool:
+        """Whether embeddings of `other` may be compared with this space's."""
+        weights = {self.weights_sha256, other.weights_sha256} - {None}
+        same = (self.model, self.dimension, self.detector, self.alignment) == (
+            other.model,
+            other.dimension,
+            other.detector,
+            other.alignment,
+        )
+        return same and len(weights) <= 1
+
+
+def unit(vector: NDArray[np.floating], dimension: int) -> Embedding:
+    """Scale a raw vector, shape (dimension,), to length 1 as float32.
+
+    Raises:
+        EmbeddingInvalid: wrong number of values, NaN or infinity in it, or all zeros.
+    """
+    if vector.shape != (dimension,):
+        raise EmbeddingInvalid(
+            f"the embedding has {vector.size} values, the gallery's space has {dimension}"
+        )
+    wide = vector.astype(np.float64)
+    if not np.isfinite(wide).all():
+        raise EmbeddingInvalid("the embedding contains NaN or infinite values")
+    length = float(np.linalg.norm(wide))
+    if length < 1e-12:
+        raise EmbeddingInvalid("the embedding is all zeros")
+    return (wide / length).astype(np.float32)

@@ -1,0 +1,65 @@
+"""Faces: found in a picture, about to be enrolled, and enrolled."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from service.domain.embeddings import Embedding
+
+Point = tuple[float, float]
+"""x and y in pixels of the upright picture, origin top left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A face's bounding box in pixels of the upright picture; may reach beyond its edges."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def area(self) -> int:
+        return self.width * self.height
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedFace:
+    """One face found in a picture.
+
+    `landmarks` are the detector's points, in the detector's own order (dlib: two corners of each
+    eye, then the base of the nose); empty where the alignment needs none. `score` is the
+    detector's own, on its own scale.
+    """
+
+    box: Box
+    score: float
+    landmarks: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewFace:
+    """A face about to be enrolled. `image_sha256` is of the uploaded bytes, None for imports."""
+
+    embedding: Embedding
+    image_sha256: bytes | None
+    image_name: str | None
+    box: Box | None
+    created_by: str
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedFace:
+    """What the index holds of an enrolled face."""
+
+    face_id: UUID
+    subject_id: UUID
+    embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFace:
+    external_id: str
+    added_at: datetime

@@ -1,0 +1,57 @@
+"""Galleries and their versions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from service.domain.embeddings import EmbeddingSpace
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryVersion:
+    """A committed state of a gallery: its number and the random mark drawn with it.
+
+    The mark tells apart two states of one number, as they arise when a failover loses commits.
+    To callers it is opaque text.
+    """
+
+    number: int
+    mark: UUID
+
+    def __str__(self) -> str:
+        return f"{self.number}-{self.mark.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """`threshold` is on cosine similarity, -1..1; `max_faces` None means no limit."""
+
+    id: UUID
+    name: str
+    space_id: UUID
+    space: EmbeddingSpace
+    threshold: float
+    max_faces: int | None
+    version: GalleryVersion
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryHead:
+    """The little of a gallery's row that tells a replica whether it is behind."""
+
+    id: UUID
+    name: str
+    space_id: UUID
+    dimension: int
+    version: GalleryVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One numbered transaction on a gallery: the faces it touched, or everything."""
+
+    version: GalleryVersion
+    previous_mark: UUID
+    faces: tuple[UUID, ...]
+    everything: bool

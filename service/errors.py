@@ -1,0 +1,190 @@
+"""Every error the service raises on purpose, named once.
+
+    FacematchError
+    ├── RequestError                 the caller can mend it
+    │   ├── NoFileUploaded           no_file
+    │   ├── FormInvalid              invalid_form
+    │   ├── FaceNotDetected          no_face
+    │   ├── SeveralFaces             several_faces
+    │   ├── ImageDamaged             image_damaged
+    │   ├── ImageTooLarge            image_too_large
+    │   ├── ImageTypeUnsupported     image_type_unsupported
+    │   ├── EmbeddingInvalid         invalid_embedding
+    │   ├── SubjectExists            subject_exists
+    │   ├── SubjectNotFound          subject_not_found
+    │   ├── FaceExists               face_exists
+    │   └── GalleryFull              gallery_full
+    ├── UnavailableError             try again later
+    │   ├── DatabaseUnavailable      database_unavailable
+    │   ├── GalleryNotReady          gallery_not_ready
+    │   └── Overloaded               overloaded
+    └── StartupError                 the operator can mend it; the service does not start
+        ├── SettingsInvalid          invalid_settings
+        ├── DatabaseUnsuitable       database_unsuitable
+        ├── SchemaOutdated           schema_outdated
+        ├── SpaceConflict            embedding_space_conflict
+        ├── ModelUnknown             unknown_model
+        ├── WeightsMissing           weights_missing
+        ├── WeightsInvalid           weights_invalid
+        ├── EngineUnavailable        engine_unavailable
+        └── InputFileInvalid         invalid_input_file
+
+`str(error)` is one or two sentences for a person and says what to do. `code` is stable. HTTP status
+codes are given out in `web/problems.py`, exit codes in `cli/failures.py`.
+"""
+
+from typing import ClassVar
+
+
+class FacematchError(Exception):
+    """Base of every error raised on purpose. `str()` of it is safe to show to a caller."""
+
+    code: ClassVar[str]
+
+
+class RequestError(FacematchError):
+    """The request cannot be served as it is; the caller can change it."""
+
+
+class NoFileUploaded(RequestError):
+    code = "no_file"
+
+    def __init__(self) -> None:
+        super().__init__("No file uploaded")
+
+
+class FormInvalid(RequestError):
+    code = "invalid_form"
+
+
+class FaceNotDetected(RequestError):
+    code = "no_face"
+
+    def __init__(self) -> None:
+        super().__init__("Face detection failed. Please ensure the image contains a clear face.")
+
+
+class SeveralFaces(RequestError):
+    code = "several_faces"
+
+    def __init__(self, found: int) -> None:
+        super().__init__(
+            f"The image shows {found} faces; enrolment needs exactly one. "
+            "Crop it to the person to enrol."
+        )
+
+
+class ImageDamaged(RequestError):
+    code = "image_damaged"
+
+
+class ImageTooLarge(RequestError):
+    code = "image_too_large"
+
+
+class ImageTypeUnsupported(RequestError):
+    code = "image_type_unsupported"
+
+
+class EmbeddingInvalid(RequestError):
+    code = "invalid_embedding"
+
+
+class SubjectExists(RequestError):
+    code = "subject_exists"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            f"A face with ID '{external_id}' is already enrolled; delete it first or use another ID."
+        )
+
+
+class SubjectNotFound(RequestError):
+    code = "subject_not_found"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(f"Face with ID '{external_id}' not found")
+
+
+class FaceExists(RequestError):
+    """This very photograph is enrolled for this subject already."""
+
+    code = "face_exists"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(f"This photograph is already enrolled for ID '{external_id}'.")
+
+
+class GalleryFull(RequestError):
+    code = "gallery_full"
+
+    def __init__(self, gallery: str) -> None:
+        super().__init__(
+            f"Gallery '{gallery}' has reached its limit of faces (MAX_FACES). "
+            "Delete faces that are no longer needed or raise gallery.max_faces."
+        )
+
+
+class UnavailableError(FacematchError):
+    """The request may succeed unchanged a little later."""
+
+    retry_after_s: ClassVar[int] = 1
+
+
+class DatabaseUnavailable(UnavailableError):
+    code = "database_unavailable"
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("The database cannot be reached at the moment; try again shortly.")
+
+
+class GalleryNotReady(UnavailableError):
+    code = "gallery_not_ready"
+
+
+class Overloaded(UnavailableError):
+    code = "overloaded"
+
+    def __init__(self) -> None:
+        super().__init__("Too many photographs are being processed; try again shortly.")
+
+
+class StartupError(FacematchError):
+    """A command or the service cannot start; the operator can change that."""
+
+
+class SettingsInvalid(StartupError):
+    code = "invalid_settings"
+
+
+class DatabaseUnsuitable(StartupError):
+    code = "database_unsuitable"
+
+
+class SchemaOutdated(StartupError):
+    code = "schema_outdated"
+
+
+class SpaceConflict(StartupError):
+    code = "embedding_space_conflict"
+
+
+class ModelUnknown(StartupError):
+    code = "unknown_model"
+
+
+class WeightsMissing(StartupError):
+    code = "weights_missing"
+
+
+class WeightsInvalid(StartupError):
+    code = "weights_invalid"
+
+
+class EngineUnavailable(StartupError):
+    code = "engine_unavailable"
+
+
+class InputFileInvalid(StartupError):
+    code = "invalid_input_file"

@@ -1,0 +1,227 @@
+"""What the use cases ask of the outside: faces from pictures, rows from SQL, hits from an index."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.domain.decisions import Candidate
+from service.domain.embeddings import Embedding, EmbeddingSpace
+from service.domain.faces import DetectedFace, IndexedFace, ListedFace, NewFace
+from service.domain.galleries import Change, Gallery, GalleryHead, GalleryVersion
+
+Picture = NDArray[np.uint8]
+"""A decoded, upright photograph: shape (height, width, 3), RGB, 0..255."""
+
+
+class FaceAnalyser(Protocol):
+    """Finds faces and embeds them in one embedding space. Safe to call from many threads."""
+
+    @property
+    def space(self) -> EmbeddingSpace: ...
+
+    def detect(self, picture: Picture) -> tuple[DetectedFace, ...]:
+        """All faces in the picture, largest box first; empty when there is none.
+
+        Raises:
+            Overloaded: no worker became free in time.
+        """
+        ...
+
+    def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
+        """The embedding of one face that `detect` found in this very picture.
+
+        Raises:
+            Overloaded: no worker became free in time.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class Transaction(Protocol):
+    """One database transaction; it commits when its `with` block ends without an exception."""
+
+    def find_gallery(self, name: str) -> Gallery | None: ...
+
+    def gallery(self, gallery_id: UUID) -> Gallery | None: ...
+
+    def create_gallery(
+        self, name: str, space: EmbeddingSpace, threshold: float, max_faces: int | None
+    ) -> Gallery:
+        """Create the gallery and, where new, its space; if the name exists, return that one.
+
+        A space without a weights digest resolves to the one known digest of that model, detector
+        and alignment, where there is exactly one.
+        """
+        ...
+
+    def pin_weights(self, space_id: UUID, weights_sha256: str) -> None:
+        """Fill in the digest of a space that has none."""
+        ...
+
+    def add_subject(self, gallery_id: UUID, external_id: str) -> UUID:
+        """Raises SubjectExists when the gallery has a subject of that id."""
+        ...
+
+    def find_subject(self, gallery_id: UUID, external_id: str) -> UUID | None: ...
+
+    def delete_subject(self, gallery_id: UUID, external_id: str) -> bool:
+        """Delete a subject with all its faces; False when there is none of that id."""
+        ...
+
+    def subject_names(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """The external ids of those subjects that exist and have not expired."""
+        ...
+
+    def subject_has_image(self, subject_id: UUID, image_sha256: bytes) -> bool: ...
+
+    def subject_has_embedding(self, subject_id: UUID, embedding: Embedding) -> bool:
+        """Whether a face of the subject has this very embedding, bit for bit."""
+        ...
+
+    def add_face(self, gallery: Gallery, subject_id: UUID, face: NewFace) -> UUID: ...
+
+    def count_faces(self, gallery_id: UUID) -> int: ...
+
+    def list_faces(
+        self, gallery_id: UUID, after: str | None, limit: int | None
+    ) -> list[ListedFace]:
+        """Faces by external id (code point order), then age; `after` is an external id.
+
+        With a limit, as many faces as it says, and then the rest of the last one's subject, so
+        that a page never splits a subject.
+        """
+        ...
+
+    def database_bytes(self) -> int: ...
+
+    def made_version(self, gallery_id: UUID) -> GalleryVersion:
+        """Number this transaction's change now and return it.
+
+        The last thing before the block ends: from here to the commit it holds the gallery's row
+        lock, for which every other writer of the gallery waits.
+
+        Raises:
+            GalleryFull: the change would leave more faces than the gallery's limit.
+        """
+        ...
+
+
+class FaceRead(Protocol):
+    """One consistent reading of a gallery, for replicas. See `ChangeFeed.read`."""
+
+    def heads(self) -> list[GalleryHead]: ...
+
+    def changes(self, gallery_id: UUID, after: int) -> list[Change]:
+        """The changes above version number `after` that are still kept, in order."""
+        ...
+
+    def faces(self, head: GalleryHead, face_ids: Sequence[UUID]) -> list[IndexedFace]:
+        """The present state of those faces in the gallery's space; vanished ones are left out."""
+        ...
+
+    def all_faces(self, head: GalleryHead) -> Iterator["FaceBatch"]:
+        """Every face of the gallery in its space, in batches of bounded size (binary COPY)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FaceBatch:
+    """`face_ids` and `subject_ids` have dtype V16 (a UUID's bytes) and shape (n,);
+    `embeddings` has dtype float32 and shape (n, dimension)."""
+
+    face_ids: NDArray[np.void]
+    subject_ids: NDArray[np.void]
+    embeddings: NDArray[np.float32]
+
+
+class ChangeFeed(Protocol):
+    """The reading side of the change feed, on connections of its own, primary only."""
+
+    def heads(self) -> list[GalleryHead]:
+        """Every gallery's version, cheaply; raises DatabaseUnavailable."""
+        ...
+
+    def read(self) -> AbstractContextManager[FaceRead]:
+        """A repeatable-read transaction behind ACCESS SHARE locks on the face tables, so that a
+        TRUNCATE cannot slip between its reads. Raises DatabaseUnavailable."""
+        ...
+
+    def wait(self, timeout_s: float) -> bool:
+        """Block until a NOTIFY arrives, `ring` is called or the time is over; True if woken.
+
+        Raises:
+            DatabaseUnavailable: the LISTEN connection is lost; the next call makes a new one.
+        """
+        ...
+
+    def ring(self) -> None:
+        """Wake a waiting `wait` from another thread."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Store(Protocol):
+    def transaction(self, *, read_only: bool = False) -> AbstractContextManager[Transaction]:
+        """Open a transaction. A read-only one is repeatable read: all it reads is one state.
+
+        Raises:
+            DatabaseUnavailable: no connection, or it broke; nothing was committed that the
+                caller knows of.
+        """
+        ...
+
+    def ping(self) -> bool:
+        """Whether the database answers now; never raises, bounded by a second or so."""
+        ...
+
+    def feed(self) -> ChangeFeed: ...
+
+    def close(self) -> None: ...
+
+
+class FaceIndex(Protocol):
+    """The faces of one gallery in memory. Many threads search while one applies."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def version(self) -> GalleryVersion: ...
+
+    def search(self, probe: Embedding, subjects: int) -> "SearchResult":
+        """The best `subjects` subjects, each by its best face, most similar first."""
+        ...
+
+    def apply(
+        self,
+        version: GalleryVersion,
+        present: Iterable[IndexedFace],
+        touched: Iterable[UUID],
+    ) -> None:
+        """Bring the touched faces to their present state: those not in `present` are dropped."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """`version` is the state that was searched, and `faces` the number of faces in it."""
+
+    version: GalleryVersion
+    faces: int
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """How fresh this replica is. `last_success` is None before the first catch-up."""
+
+    loaded: bool
+    last_success: datetime | None
+    reason: str | None

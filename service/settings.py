@@ -1,0 +1,133 @@
+"""Settings: read once from the environment by wiring and the CLI, frozen afterwards."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import platformdirs
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.errors import SettingsInvalid
+
+Similarity = Annotated[float, Field(ge=-1.0, le=1.0)]
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    scheme = value.get_secret_value().partition("://")[0]
+    if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise ValueError("must begin with postgresql://")
+    return value
+
+
+PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable of the same name in upper case.
+
+    An empty variable counts as unset. Units are in the names: `_s` seconds, `_bytes` bytes.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    database_url: PostgresUrl | None = Field(
+        None, description="PostgreSQL 15+ with pgvector 0.8.4+; unset: the embedded PostgreSQL"
+    )
+    database_direct_url: PostgresUrl | None = Field(
+        None, description="direct connection for LISTEN where DATABASE_URL goes through a pooler"
+    )
+    facematch_home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("facematch")),
+        description="data folder: embedded database and weights",
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least severe log lines to print"
+    )
+
+    model_name: str = Field("Dlib", description="recognition model, see `facematch models list`")
+    detector: str | None = Field(
+        None, description="face detector of a new default gallery; unset: the model's default"
+    )
+    alignment: Literal["native", "deepface"] | None = Field(
+        None, description="alignment of a new default gallery; unset: the model's default"
+    )
+    engine: Literal["auto", "onnxruntime", "tensorflow"] = Field(
+        "auto", description="what runs the model; auto: whichever fits the weights at hand"
+    )
+    default_gallery: str | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        description="gallery of the endpoints without one; unset: the model's name in lower case",
+    )
+    similarity_threshold: Similarity | None = Field(
+        None, description="first threshold of a new default gallery; unset: the catalogue's"
+    )
+    arcface_threshold: Similarity | None = Field(
+        None, description="the same, when the model is ArcFace; wins over SIMILARITY_THRESHOLD"
+    )
+    max_faces: int | None = Field(
+        None, ge=1, description="first limit of a new default gallery; unset: no limit"
+    )
+    database_path: Path | None = Field(
+        None, description="default argument of `facematch import-json`"
+    )
+
+    max_image_bytes: int = Field(
+        10_000_000, ge=1_000, description="largest photograph accepted, in bytes"
+    )
+    max_image_pixels: int = Field(
+        40_000_000, ge=10_000, description="largest photograph accepted, in pixels"
+    )
+    database_pool_size: int = Field(
+        10, ge=2, le=500, description="connections to the database that one process may hold"
+    )
+    database_timeout_s: float = Field(
+        5.0, gt=0, le=300, description="longest wait for a connection or a lock before 503"
+    )
+    recognition_workers: int | None = Field(
+        None, ge=1, le=256, description="photographs processed at once; unset: the CPU cores"
+    )
+    recognition_timeout_s: float = Field(
+        10.0, gt=0, le=300, description="longest wait for a free recognition worker before 503"
+    )
+    feed_poll_s: float = Field(
+        1.0, gt=0, le=60, description="longest time between looks at the change feed"
+    )
+    feed_stale_s: float = Field(
+        15.0, gt=0, le=3600, description="not ready when the last catch-up is older than this"
+    )
+    write_wait_s: float = Field(
+        5.0, gt=0, le=300, description="longest wait of a write for this replica's own index"
+    )
+
+    @classmethod
+    def read(cls, **overrides: object) -> Self:
+        """Settings from the environment; `overrides` that are not None win over it.
+
+        Raises:
+            SettingsInvalid: a value is wrong; the message names every wrong variable.
+        """
+        given = {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return cls(**given)  # type: ignore[arg-type]  # pydantic checks the values
+        except ValidationError as error:
+            raise SettingsInvalid(_sentences(error)) from None
+
+    def gallery_name(self) -> str:
+        return self.default_gallery or self.model_name.lower()
+
+    def first_threshold(self) -> float | None:
+        """The threshold the environment gives a new default gallery, if it gives one."""
+        if self.model_name == "ArcFace" and self.arcface_threshold is not None:
+            return self.arcface_threshold
+        return self.similarity_threshold
+
+
+def _sentences(error: ValidationError) -> str:
+    """One sentence for each wrong variable, without its value: it may be a secret."""
+    return "; ".join(
+        f"{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()
+    )
