@@ -26,6 +26,6 @@ format: setup
 constraints:
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/python -m pip install --quiet '.[tensorflow,dev]'
-	.venv-constraints/bin/python -m pip freeze --exclude facematch > constraints.txt
+	.venv-constraints/bin/python -m pip install --quiet --upgrade setuptools wheel '.[tensorflow,dev]'
+	.venv-constraints/bin/python -m pip freeze --all --exclude facematch --exclude pip > constraints.txt
 	rm -rf .venv-constraints

@@ -95,7 +95,8 @@ class SubjectExists(RequestError):
 
     def __init__(self, external_id: str) -> None:
         super().__init__(
-            f"A face with ID '{external_id}' is already enrolled; delete it first or use another ID."
+            f"A face with ID '{external_id}' is already enrolled; "
+            "delete it first or use another ID."
         )
 
 

@@ -37,6 +37,7 @@ class FaceAnalyser(Protocol):
         """The embedding of one face that `detect` found in this very picture.
 
         Raises:
+            FaceNotDetected: nothing is left of the face once it is cut out.
             Overloaded: no worker became free in time.
         """
         ...
@@ -220,8 +221,26 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """How fresh this replica is. `last_success` is None before the first catch-up."""
+    """How fresh this replica is.
+
+    `loaded`: every gallery is in memory; `connected`: the last look at the database worked and was
+    not long ago; `last_success`: when, None before the first; `reason`: why this replica should
+    not be asked now, None when it may.
+    """
 
     loaded: bool
+    connected: bool
     last_success: datetime | None
     reason: str | None
+
+
+class Indexes(Protocol):
+    """This replica's indexes, as the use cases see them."""
+
+    def index(self, gallery_id: UUID) -> FaceIndex:
+        """Raises GalleryNotReady while the gallery is not loaded."""
+        ...
+
+    def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
+        """Wait, bounded, until the index holds that version; False when it took too long."""
+        ...

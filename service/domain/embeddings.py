@@ -64,7 +64,8 @@ def unit(vector: NDArray[np.floating], dimension: int) -> Embedding:
     wide = vector.astype(np.float64)
     if not np.isfinite(wide).all():
         raise EmbeddingInvalid("the embedding contains NaN or infinite values")
-    length = float(np.linalg.norm(wide))
-    if length < 1e-12:
+    largest = float(np.abs(wide).max())
+    if largest == 0.0:
         raise EmbeddingInvalid("the embedding is all zeros")
-    return (wide / length).astype(np.float32)
+    wide /= largest  # so that squaring neither overflows nor vanishes
+    return (wide / np.linalg.norm(wide)).astype(np.float32)

@@ -1,0 +1,63 @@
+"""`facematch db`: the schema, by Alembic."""
+
+import typer
+
+app = typer.Typer(help="The database schema.", no_args_is_help=True)
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the schema to this release's revision; waits for another upgrade under way."""
+    from service.settings import Settings
+    from service.store import schema
+    from service.wiring import open_server
+
+    with open_server(Settings.read()) as url:
+        before = schema.current(url)
+        schema.upgrade(url)
+        after = schema.current(url)
+    if before == after:
+        typer.echo(f"already at {after}")
+    else:
+        typer.echo(f"upgraded from {before or 'an empty database'} to {after}")
+
+
+@app.command()
+def current() -> None:
+    """Print the schema's revision and this release's."""
+    from service.settings import Settings
+    from service.store import schema
+    from service.wiring import open_server
+
+    with open_server(Settings.read()) as url:
+        typer.echo(f"database: {schema.current(url) or 'empty'}")
+    typer.echo(f"release:  {schema.head()}")
+
+
+@app.command()
+def check() -> None:
+    """Exit 0 when the schema is this release's, table by table; else say what differs."""
+    from service.settings import Settings
+    from service.store import schema
+    from service.wiring import open_server
+
+    with open_server(Settings.read()) as url:
+        schema.check(url)
+        differences = schema.drift(url)
+    for difference in differences:
+        typer.echo(difference, err=True)
+    if differences:
+        raise typer.Exit(1)
+    typer.echo(f"the schema is at {schema.head()} and matches this release")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context) -> None:
+    """Open psql on the service's database; what follows are psql's own arguments."""
+    from service.settings import Settings
+    from service.store.console import psql as run_psql
+    from service.wiring import open_server
+
+    with open_server(Settings.read()) as url:
+        code = run_psql(url, context.args)
+    raise typer.Exit(code)

@@ -1,0 +1,100 @@
+"""`facematch smoke`: walks a running server through the whole round trip."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def smoke(
+    url: Annotated[
+        str, typer.Argument(help="Where the service answers.")
+    ] = "http://127.0.0.1:8000",
+    photo: Annotated[
+        Path | None,
+        typer.Option(help="Photograph of one face; else one that comes with facematch."),
+    ] = None,
+) -> None:
+    """Enrol a face, find it, list it, delete it; leaves nothing behind. Exits 1 on a failure."""
+    import httpx
+
+    from service.errors import InputFileInvalid
+
+    try:
+        picture = (
+            photo.read_bytes() if photo else files("service.cli").joinpath("smoke.jpg").read_bytes()
+        )
+    except OSError as error:
+        raise InputFileInvalid(f"{photo} cannot be read: {error.strerror}.") from error
+    with httpx.Client(base_url=url, timeout=60) as client:
+        try:
+            for done in _walk(client, picture):
+                typer.echo(f"ok   {done}")
+        except (httpx.HTTPError, UnexpectedAnswer) as error:
+            typer.echo(f"FAIL {error}", err=True)
+            raise typer.Exit(1) from None
+    typer.echo("the round trip works")
+
+
+class UnexpectedAnswer(Exception):
+    """The server answered, but not what it should."""
+
+
+def _walk(client: "httpx.Client", picture: bytes) -> Iterator[str]:
+    health = _expect(client.get("/health"), 200)
+    yield f"GET /health: {health['status']}"
+    _expect(client.get("/ready"), 200)
+    yield "GET /ready"
+    before = _expect(client.get("/stats"), 200)
+    yield f"GET /stats: {before['model']}, {before['total_faces']} faces"
+    _expect(client.post("/match_face"), 400)
+    yield "POST /match_face without a file: refused"
+    _expect(client.post("/match_face", files={"file": b"not a picture"}), 415)
+    yield "POST /match_face with a text file: refused"
+    with _enrolled(client, picture) as face_id:
+        yield f"POST /add_face: {face_id}"
+        again = client.post("/add_face", data={"id": face_id}, files={"file": picture})
+        _expect(again, 409)
+        yield "POST /add_face of the same id: refused"
+        yield from _found(client, picture, face_id)
+    _expect(client.delete(f"/delete_face/{face_id}"), 404)
+    yield "DELETE /delete_face: gone"
+
+
+def _found(client: "httpx.Client", picture: bytes, face_id: str) -> Iterator[str]:
+    match = _expect(client.post("/match_face", files={"file": picture}), 200)
+    if not match["match_found"] or match["similarity_score"] < 0.999:
+        raise UnexpectedAnswer(f"/match_face did not find the photograph just enrolled: {match}")
+    yield f"POST /match_face: {match['matched_id']}, {match['confidence']}"
+    listed = _expect(client.get("/list_faces"), 200)
+    if face_id not in {face["id"] for face in listed["faces"]}:
+        raise UnexpectedAnswer(f"/list_faces does not list {face_id}")
+    yield f"GET /list_faces: {listed['total_faces']} faces"
+
+
+@contextmanager
+def _enrolled(client: "httpx.Client", picture: bytes) -> Iterator[str]:
+    """Enrol under an id nobody has, and delete it whatever happens."""
+    face_id = f"facematch-smoke-{secrets.token_hex(8)}"
+    answer = client.post("/add_face", data={"id": face_id}, files={"file": picture})
+    _expect(answer, 200)
+    try:
+        yield face_id
+    finally:
+        _expect(client.delete(f"/delete_face/{face_id}"), 200)
+
+
+def _expect(answer: "httpx.Response", status: int) -> Any:
+    if answer.status_code != status:
+        raise UnexpectedAnswer(
+            f"{answer.request.method} {answer.request.url.path} answered {answer.status_code} "
+            f"instead of {status}: {answer.text[:300]}"
+        )
+    return answer.json()

@@ -1,0 +1,106 @@
+"""Galleries: the one that the plain endpoints use, its state and its figures."""
+
+import logging
+from dataclasses import dataclass
+
+from service.domain.embeddings import EmbeddingSpace
+from service.domain.galleries import Gallery, GalleryVersion
+from service.errors import GalleryNotReady, SpaceConflict
+from service.ports import Indexes, Store, Transaction
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryDefaults:
+    """What a new default gallery begins with; `threshold` None takes its space's default."""
+
+    name: str
+    threshold: float | None
+    max_faces: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryFigures:
+    """`faces` counts the rows; `indexed` those in this replica's index, None while it loads."""
+
+    gallery: Gallery
+    faces: int
+    database_bytes: int
+    indexed: int | None
+
+
+def existing(tx: Transaction, name: str) -> Gallery:
+    """The gallery of that name; raises GalleryNotReady when somebody has deleted it."""
+    gallery = tx.find_gallery(name)
+    if gallery is None:
+        raise GalleryNotReady(f"Gallery '{name}' does not exist; restart the service to create it.")
+    return gallery
+
+
+def open_gallery(store: Store, defaults: GalleryDefaults, space: EmbeddingSpace) -> Gallery:
+    """Return the gallery, created when it is new, after checking that its space is this one.
+
+    Raises:
+        SpaceConflict: the gallery holds embeddings of another space.
+    """
+    with store.transaction() as tx:
+        gallery = tx.find_gallery(defaults.name)
+        if gallery is None:
+            threshold = (
+                space.default_threshold if defaults.threshold is None else defaults.threshold
+            )
+            gallery = tx.create_gallery(defaults.name, space, threshold, defaults.max_faces)
+        if not gallery.space.serves(space):
+            raise SpaceConflict(
+                f"Gallery '{gallery.name}' holds embeddings of {gallery.space.describe()}; they "
+                f"cannot be compared with those of {space.describe()}. Choose another gallery "
+                "(DEFAULT_GALLERY, or --gallery), or the weights and settings it was made with."
+            )
+        if gallery.space.weights_sha256 is None and space.weights_sha256 is not None:
+            tx.pin_weights(gallery.space_id, space.weights_sha256)
+    return gallery
+
+
+def report_differences(gallery: Gallery, defaults: GalleryDefaults) -> None:
+    """Say where the environment differs from the row, which rules so that replicas agree."""
+    if defaults.threshold is not None and defaults.threshold != gallery.threshold:
+        log.warning(
+            "gallery '%s' has threshold %g in the database, which rules; the environment says %g",
+            gallery.name,
+            gallery.threshold,
+            defaults.threshold,
+        )
+    if defaults.max_faces is not None and defaults.max_faces != gallery.max_faces:
+        log.warning(
+            "gallery '%s' has max_faces %s in the database, which rules; the environment says %d",
+            gallery.name,
+            gallery.max_faces,
+            defaults.max_faces,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Galleries:
+    store: Store
+    indexes: Indexes
+
+    def figures(self, name: str) -> GalleryFigures:
+        with self.store.transaction(read_only=True) as tx:
+            gallery = existing(tx, name)
+            faces, size = tx.count_faces(gallery.id), tx.database_bytes()
+        return GalleryFigures(gallery, faces, size, self._indexed(gallery))
+
+    def _indexed(self, gallery: Gallery) -> int | None:
+        try:
+            return len(self.indexes.index(gallery.id))
+        except GalleryNotReady:
+            return None
+
+    def faces_after(self, gallery: Gallery, version: GalleryVersion) -> int:
+        """The number of faces once this replica holds `version`; counted in SQL if it lags."""
+        if self.indexes.wait_for(gallery.id, version):
+            return len(self.indexes.index(gallery.id))
+        log.warning("gallery '%s': this replica lags behind %s", gallery.name, version)
+        with self.store.transaction(read_only=True) as tx:
+            return tx.count_faces(gallery.id)

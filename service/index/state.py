@@ -1,0 +1,101 @@
+"""One committed state of a gallery in memory: never changed, so searched without a lock."""
+
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from service.domain.decisions import Candidate
+from service.domain.embeddings import Embedding
+from service.domain.galleries import GalleryVersion
+from service.index.rows import FaceRows, Ids, uuid_at
+from service.ports import SearchResult
+
+NOTHING = float(np.finfo(np.float32).min)
+"""What FAISS gives as the similarity of a row that its selector leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class TailView:
+    """The first rows of a tail; `alive` has dtype bool and as many values."""
+
+    embeddings: NDArray[np.float32]
+    face_ids: Ids
+    subject_ids: Ids
+    alive: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`alive` has a bool for each row of the base; `selector` is FAISS's form of it, None when
+    all of them live."""
+
+    version: GalleryVersion
+    base: faiss.IndexFlatIP
+    rows: FaceRows
+    alive: NDArray[np.bool_]
+    selector: faiss.IDSelectorBitmap | None
+    tail: TailView
+    faces: int
+
+    def search(self, probe: Embedding, subjects: int) -> SearchResult:
+        """The best subjects, each by its best face.
+
+        A subject may have many faces among the nearest, so more faces are asked for until there
+        are enough subjects or no more faces.
+        """
+        wanted = max(16, 4 * subjects)
+        while True:
+            candidates = self._best_subjects(probe, min(wanted, self.faces))
+            if len(candidates) >= subjects or wanted >= self.faces:
+                return SearchResult(self.version, self.faces, tuple(candidates[:subjects]))
+            wanted *= 8
+
+    def _best_subjects(self, probe: Embedding, faces: int) -> list[Candidate]:
+        best: dict[bytes, Candidate] = {}
+        hits = self._base_hits(probe, faces) + self._tail_hits(probe, faces)
+        hits.sort(key=lambda hit: hit[0], reverse=True)
+        for similarity, face_ids, subject_ids, row in hits[:faces]:
+            key = subject_ids[row].tobytes()
+            if key not in best:
+                best[key] = Candidate(
+                    uuid_at(subject_ids, row),
+                    uuid_at(face_ids, row),
+                    # float32 rounding puts a face's similarity to itself a little above 1
+                    min(1.0, max(-1.0, similarity)),
+                )
+        return list(best.values())
+
+    def _base_hits(self, probe: Embedding, faces: int) -> list[tuple[float, Ids, Ids, int]]:
+        if self.base.ntotal == 0 or faces == 0:
+            return []
+        # FAISS is slower with more threads than probes; the setting belongs to the thread
+        faiss.omp_set_num_threads(1)
+        params = None
+        if self.selector is not None:
+            params = faiss.SearchParameters(
+                sel=self.selector  # type: ignore[call-arg]  # FAISS's stub leaves it out
+            )
+        found, rows = self.base.search(probe[None, :], min(faces, self.base.ntotal), params=params)
+        return [
+            (float(similarity), self.rows.face_ids, self.rows.subject_ids, int(row))
+            for similarity, row in zip(found[0], rows[0], strict=True)
+            if row >= 0 and similarity > NOTHING
+        ]
+
+    def _tail_hits(self, probe: Embedding, faces: int) -> list[tuple[float, Ids, Ids, int]]:
+        living = np.flatnonzero(self.tail.alive)
+        if not len(living):
+            return []
+        similarities = self.tail.embeddings[living] @ probe
+        best = np.argsort(-similarities, kind="stable")[:faces]
+        return [
+            (
+                float(similarities[place]),
+                self.tail.face_ids,
+                self.tail.subject_ids,
+                int(living[place]),
+            )
+            for place in best
+        ]

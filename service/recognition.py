@@ -1,0 +1,81 @@
+"""Recognition: whose face is on this photograph?"""
+
+from dataclasses import dataclass
+
+from service.domain.decisions import Candidate, Confidence, accepted, confidence
+from service.domain.galleries import Gallery, GalleryVersion
+from service.errors import FaceNotDetected
+from service.galleries import existing
+from service.images import ImageLimits, decode
+from service.ports import FaceAnalyser, Indexes, SearchResult, Store, Transaction
+
+FIRST_CANDIDATES = 8
+"""Subjects asked of the index at first; more only if all of these are gone from the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The answer to a probe.
+
+    `similarity` is the best living subject's, None in a gallery without any; `external_id` and
+    `confidence` are None when it lies below the threshold: nobody.
+    """
+
+    version: GalleryVersion
+    threshold: float
+    similarity: float | None
+    external_id: str | None
+    confidence: Confidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    store: Store
+    indexes: Indexes
+    analyser: FaceAnalyser
+    limits: ImageLimits
+
+    def identify(self, gallery_name: str, data: bytes) -> Identified:
+        """Search the gallery for the largest face of a photograph.
+
+        Raises:
+            FaceNotDetected: there is no face in it.
+            ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
+            Overloaded, GalleryNotReady, DatabaseUnavailable: try again shortly.
+        """
+        picture = decode(data, self.limits)
+        faces = self.analyser.detect(picture)
+        if not faces:
+            raise FaceNotDetected
+        probe = self.analyser.embed(picture, faces[0])
+        with self.store.transaction(read_only=True) as tx:
+            gallery = existing(tx, gallery_name)
+            index = self.indexes.index(gallery.id)
+            wanted = FIRST_CANDIDATES
+            while True:
+                result = index.search(probe, wanted)
+                named = _first_named(tx, result)
+                if named is not None or len(result.candidates) < wanted:
+                    return _decided(gallery, result, named)
+                wanted *= 8
+
+
+def _first_named(tx: Transaction, result: SearchResult) -> tuple[Candidate, str] | None:
+    """The best candidate whose subject is in the table now: names come from SQL, not memory."""
+    names = tx.subject_names([candidate.subject_id for candidate in result.candidates])
+    for candidate in result.candidates:
+        if candidate.subject_id in names:
+            return candidate, names[candidate.subject_id]
+    return None
+
+
+def _decided(
+    gallery: Gallery, result: SearchResult, named: tuple[Candidate, str] | None
+) -> Identified:
+    if named is None:
+        return Identified(result.version, gallery.threshold, None, None, None)
+    candidate, external_id = named
+    if not accepted(candidate.similarity, gallery.threshold):
+        return Identified(result.version, gallery.threshold, candidate.similarity, None, None)
+    label = confidence(candidate.similarity, gallery.threshold)
+    return Identified(result.version, gallery.threshold, candidate.similarity, external_id, label)

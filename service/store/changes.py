@@ -1,0 +1,149 @@
+"""The reading side of the change feed: what a replica needs to be, and to stay, right."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from service.domain.faces import IndexedFace
+from service.domain.galleries import Change, GalleryHead, GalleryVersion
+from service.ports import FaceBatch, FaceRead
+from service.store import copies
+from service.store.engine import connect_seconds, limits
+from service.store.failures import translated
+from service.store.listen import Bell
+from service.store.urls import conninfo
+
+HEADS = """
+SELECT g.id, g.name, g.space_id, s.dimension, g.version, g.mark
+  FROM gallery g JOIN embedding_space s ON s.id = g.space_id ORDER BY g.name
+"""
+
+CHANGES = """
+SELECT version, mark, prev_mark, faces, everything FROM gallery_change
+ WHERE gallery_id = %s AND version > %s ORDER BY version
+"""
+
+# LOCK takes no snapshot: the reads that follow see nothing older than what the locks let through
+BEGIN = """
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+LOCK TABLE subject, face, face_embedding IN ACCESS SHARE MODE
+"""
+
+
+class PostgresFaceRead:
+    """See `ports.FaceRead`; lives as long as the transaction of `PostgresFeed.read`."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def heads(self) -> list[GalleryHead]:
+        return _heads(self._connection)
+
+    def changes(self, gallery_id: UUID, after: int) -> list[Change]:
+        with translated():
+            rows = self._connection.execute(CHANGES, (gallery_id, after)).fetchall()
+        return _merged(rows)
+
+    def faces(self, head: GalleryHead, face_ids: Sequence[UUID]) -> list[IndexedFace]:
+        if not face_ids:
+            return []
+        return [
+            face
+            for batch in copies.chosen(self._connection, head, face_ids)
+            for face in _each(batch)
+        ]
+
+    def all_faces(self, head: GalleryHead) -> Iterator[FaceBatch]:
+        return copies.everything(self._connection, head)
+
+
+class PostgresFeed:
+    """See `ports.ChangeFeed`. One thread reads and waits; any thread may ring or close."""
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        self._conninfo = conninfo(url, connect_timeout=connect_seconds(timeout_s))
+        self._limits = limits(timeout_s)
+        self._lock = threading.Lock()
+        self._connection: psycopg.Connection[Any] | None = None
+        self._bell = Bell(self._conninfo)
+
+    def heads(self) -> list[GalleryHead]:
+        with self._connected() as connection:
+            return _heads(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[FaceRead]:
+        with self._connected() as connection:
+            connection.execute(BEGIN)
+            yield PostgresFaceRead(connection)
+            connection.execute("COMMIT")
+
+    def wait(self, timeout_s: float) -> bool:
+        return self._bell.wait(timeout_s)
+
+    def ring(self) -> None:
+        self._bell.ring()
+
+    def close(self) -> None:
+        self._bell.close()
+        with self._lock:
+            self._drop()
+
+    @contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
+        """The reading connection; after any error it is dropped, and the next call makes one."""
+        with self._lock, translated():
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                yield self._connection
+            except BaseException:
+                self._drop()
+                raise
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(self._conninfo, autocommit=True)
+        connection.execute(self._limits.encode())
+        # loading a large gallery is one statement
+        connection.execute("SET statement_timeout = 0")
+        return connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+
+def _heads(connection: psycopg.Connection[Any]) -> list[GalleryHead]:
+    with translated():
+        rows = connection.execute(HEADS).fetchall()
+    return [
+        GalleryHead(gallery_id, name, space_id, dimension, GalleryVersion(number, mark))
+        for gallery_id, name, space_id, dimension, number, mark in rows
+    ]
+
+
+def _merged(rows: Sequence[tuple[int, UUID, UUID, list[UUID], bool]]) -> list[Change]:
+    """One change a version: a transaction notes each of its statements in a row of its own."""
+    versions: dict[tuple[int, UUID, UUID], tuple[dict[UUID, None], list[bool]]] = {}
+    for number, mark, previous_mark, faces, everything in rows:
+        touched, flags = versions.setdefault((number, mark, previous_mark), ({}, []))
+        touched.update(dict.fromkeys(faces))
+        flags.append(everything)
+    return [
+        Change(GalleryVersion(number, mark), previous_mark, tuple(touched), any(flags))
+        for (number, mark, previous_mark), (touched, flags) in versions.items()
+    ]
+
+
+def _each(batch: FaceBatch) -> Iterator[IndexedFace]:
+    # tobytes and cut: numpy's void scalars are slow one by one
+    faces, subjects = batch.face_ids.tobytes(), batch.subject_ids.tobytes()
+    for place, embedding in enumerate(batch.embeddings):
+        cut = slice(16 * place, 16 * place + 16)
+        yield IndexedFace(UUID(bytes=faces[cut]), UUID(bytes=subjects[cut]), embedding)

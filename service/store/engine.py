@@ -1,0 +1,65 @@
+"""The pool of connections that use cases run on."""
+
+import math
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from service.store import vectors
+from service.store.urls import conninfo
+
+STATEMENT_TIMEOUT_S = 60
+"""Longest single statement; the longest are deleting a gallery and listing a large one."""
+
+
+def limits(timeout_s: float, *, local: bool = False) -> str:
+    """Bound every wait for a lock and every statement, and have times in UTC; `local` for one
+    transaction only."""
+    scope = "LOCAL" if local else "SESSION"
+    statement_s = max(STATEMENT_TIMEOUT_S, 2 * timeout_s)
+    return (
+        f"SET {scope} lock_timeout = {math.ceil(timeout_s * 1000)};"
+        f"SET {scope} statement_timeout = {math.ceil(statement_s * 1000)};"
+        f"SET {scope} timezone = 'UTC'"
+    )
+
+
+def connect_seconds(timeout_s: float) -> int:
+    """libpq counts whole seconds and takes no less than two."""
+    return max(2, math.ceil(timeout_s))
+
+
+def open_engine(url: str, *, pool_size: int, timeout_s: float, pooler: bool) -> Engine:
+    """`pooler`: the URL goes through a transaction pooler, where neither a session's settings nor
+    its prepared statements outlive a transaction."""
+    target = conninfo(url, connect_timeout=connect_seconds(timeout_s))
+
+    def connect() -> psycopg.Connection[Any]:
+        connection = psycopg.connect(target, prepare_threshold=None if pooler else 5)
+        vectors.register(connection)
+        if not pooler:
+            connection.autocommit = True
+            connection.execute(limits(timeout_s).encode())
+            connection.autocommit = False
+        return connection
+
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=timeout_s,
+        pool_pre_ping=True,
+        pool_use_lifo=True,  # idle ones at the other end
+        use_native_hstore=False,
+        hide_parameters=True,  # they hold embeddings
+    )
+    if pooler:
+        statement = limits(timeout_s, local=True)
+
+        @event.listens_for(engine, "begin")
+        def bound(connection: Connection) -> None:
+            connection.exec_driver_sql(statement)
+
+    return engine

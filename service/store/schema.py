@@ -1,0 +1,136 @@
+"""The schema's revision: upgrade it, look at it, refuse a wrong one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, pool, text
+from sqlalchemy.exc import DBAPIError
+
+import migrations
+from service.errors import DatabaseUnsuitable, SchemaOutdated
+from service.store.failures import translated
+from service.store.tables import metadata
+from service.store.urls import conninfo
+
+UPGRADE = "facematch db upgrade"
+
+UNGUARDED = """
+SELECT format('trigger %s of table %s is not ENABLE ALWAYS', t.tgname, t.tgrelid::regclass)
+  FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgname LIKE 'feed\\_%' AND t.tgenabled <> 'A'
+   AND t.tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)
+ ORDER BY 1
+"""
+TRIGGERS = """
+SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'feed\\_%'
+   AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)
+"""
+FEED_TRIGGERS = 15
+"""Four on each of subject, face and face_embedding, two on gallery, one on gallery_change."""
+
+
+def upgrade(url: str, on_wait: Callable[[], None] | None = None) -> None:
+    """Bring the schema to the head revision; concurrent upgrades wait for one another.
+
+    `on_wait` is called once, when another upgrade is under way. `url` must not go through a
+    transaction pooler.
+
+    Raises:
+        DatabaseUnsuitable: a statement was refused, for want of rights or of the extension.
+        DatabaseUnavailable: the connection failed, or a table was locked for too long.
+    """
+    with _explained(), translated():
+        command.upgrade(_config(url, on_wait), "head")
+
+
+def downgrade(url: str, revision: str) -> None:
+    with _explained(), translated():
+        command.downgrade(_config(url), revision)
+
+
+def current(url: str) -> str | None:
+    """The database's revision; None where it has no schema of ours."""
+    with _connected(url) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str:
+    """The revision that this code needs."""
+    return str(_scripts().get_current_head())
+
+
+def check(url: str) -> None:
+    """Raises SchemaOutdated unless the database is at `head()`."""
+    found = current(url)
+    if found == head():
+        return
+    if found is None:
+        raise SchemaOutdated(f"The database has no facematch schema yet; run `{UPGRADE}`.")
+    if found not in {script.revision for script in _scripts().walk_revisions()}:
+        raise SchemaOutdated(
+            f"The database was upgraded by a newer release of facematch (its revision is {found}, "
+            f"this release knows revisions up to {head()}); install that release."
+        )
+    raise SchemaOutdated(
+        f"The database's schema is outdated (revision {found}, needed is {head()}); "
+        f"run `{UPGRADE}`, or start with `facematch serve --migrate`."
+    )
+
+
+def drift(url: str) -> list[str]:
+    """How the database's schema differs from the models, a line each; empty when it does not."""
+    with _connected(url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        lines = [str(difference) for difference in compare_metadata(context, metadata)]
+        lines += connection.scalars(text(UNGUARDED)).all()
+        triggers = connection.scalar(text(TRIGGERS))
+    if triggers != FEED_TRIGGERS:
+        lines.append(f"the change feed has {triggers} triggers instead of {FEED_TRIGGERS}")
+    return lines
+
+
+def _config(url: str, on_wait: Callable[[], None] | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", _location().replace("%", "%%"))
+    config.attributes["url"] = url
+    if on_wait is not None:
+        config.attributes["on_wait"] = on_wait
+    return config
+
+
+def _location() -> str:
+    return str(Path(migrations.__file__).resolve().parent)
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(_location())
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(conninfo(url, connect_timeout=5)),
+        poolclass=pool.NullPool,
+        use_native_hstore=False,
+    )
+    with translated(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        diagnosis = getattr(error.orig, "diag", None)
+        said = [getattr(diagnosis, part, None) for part in ("message_primary", "message_hint")]
+        raise DatabaseUnsuitable(
+            "The schema could not be upgraded: " + ". ".join(part for part in said if part)
+        ) from error

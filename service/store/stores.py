@@ -1,0 +1,68 @@
+"""The store: a pool for the use cases, connections of their own for the feed and the pulse."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection
+
+from service.ports import ChangeFeed, Store, Transaction
+from service.store.changes import PostgresFeed
+from service.store.engine import open_engine
+from service.store.failures import translated
+from service.store.pulse import Pulse
+from service.store.transactions import PostgresTransaction
+
+
+class PostgresStore:
+    """See `ports.Store`. Opens no connection before it needs one."""
+
+    def __init__(
+        self, url: str, *, direct_url: str | None, pool_size: int, timeout_s: float
+    ) -> None:
+        self._direct_url = direct_url or url
+        self._timeout_s = timeout_s
+        self._engine = open_engine(
+            url, pool_size=pool_size, timeout_s=timeout_s, pooler=direct_url is not None
+        )
+        self._reading = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        self._pulse = Pulse(url)
+
+    @contextmanager
+    def transaction(self, *, read_only: bool = False) -> Iterator[Transaction]:
+        engine = self._reading if read_only else self._engine
+        with translated(), engine.begin() as connection:
+            yield PostgresTransaction(connection)
+            _refuse_failed(connection)
+
+    def ping(self) -> bool:
+        return self._pulse.felt()
+
+    def feed(self) -> ChangeFeed:
+        return PostgresFeed(self._direct_url, timeout_s=self._timeout_s)
+
+    def close(self) -> None:
+        self._pulse.close()
+        self._engine.dispose()
+
+
+def _refuse_failed(connection: Connection) -> None:
+    """Postgres answers the COMMIT of a failed transaction with a ROLLBACK and no error."""
+    driver = cast("psycopg.Connection[object]", connection.connection.driver_connection)
+    if driver.info.transaction_status == TransactionStatus.INERROR:
+        raise RuntimeError("a statement of this transaction failed: nothing can be committed")
+
+
+def open_store(
+    url: str, *, direct_url: str | None = None, pool_size: int, timeout_s: float
+) -> Store:
+    """A store on `url`; `direct_url` where that goes through a transaction pooler.
+
+    Raises:
+        DatabaseUnsuitable: a URL cannot be understood.
+    """
+    return PostgresStore(url, direct_url=direct_url, pool_size=pool_size, timeout_s=timeout_s)

@@ -1,0 +1,172 @@
+"""The tables, as the queries see them. Rules, functions and triggers are in `migrations/`.
+
+`facematch db check` compares these with the database.
+"""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.types import UserDefinedType
+
+from service.domain.embeddings import Embedding
+
+
+class Vector(UserDefinedType[Embedding]):
+    """pgvector's type of any dimension; values pass through as arrays, see `vectors`."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "vector"
+
+
+class Xid8(UserDefinedType[int]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "xid8"
+
+
+# what reflection makes of them, for the comparison with the database
+ischema_names |= {"vector": Vector, "xid8": Xid8}
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+NEW_ID = text("uuid_v7()")
+NOW = text("now()")
+Timestamp = DateTime(timezone=True)
+
+embedding_space = Table(
+    "embedding_space",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("model", Text, nullable=False),
+    Column("dimension", Integer, nullable=False),
+    Column("weights_sha256", Text),
+    Column("detector", Text, nullable=False),
+    Column("alignment", Text, nullable=False),
+    Column("default_threshold", Double, nullable=False),
+    Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    UniqueConstraint(
+        "model", "weights_sha256", "detector", "alignment", postgresql_nulls_not_distinct=True
+    ),
+    UniqueConstraint("id", "dimension"),
+)
+
+gallery = Table(
+    "gallery",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("name", Text, nullable=False),
+    Column("space_id", Uuid, ForeignKey("embedding_space.id"), nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("max_faces", Integer),
+    Column("version", BigInteger, nullable=False, server_default=text("0")),
+    Column("mark", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    Column("prev_mark", Uuid),
+    Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    Column("updated_at", Timestamp, nullable=False, server_default=NOW),
+    UniqueConstraint("name"),
+)
+
+subject = Table(
+    "subject",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), nullable=False),
+    Column("external_id", Text(collation="C"), nullable=False),
+    Column("metadata", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    Column("expires_at", Timestamp),
+    UniqueConstraint("gallery_id", "external_id"),
+    UniqueConstraint("gallery_id", "id"),
+)
+
+face = Table(
+    "face",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("gallery_id", Uuid, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("image_sha256", LargeBinary),
+    Column("image_name", Text),
+    Column("box", ARRAY(Integer)),
+    Column("quality", JSONB),
+    Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    Column("created_by", Text, nullable=False, server_default=text("SESSION_USER")),
+    UniqueConstraint("gallery_id", "id"),
+    UniqueConstraint("subject_id", "image_sha256"),
+    ForeignKeyConstraint(
+        ["gallery_id", "subject_id"],
+        ["subject.gallery_id", "subject.id"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    ),
+    Index(None, "gallery_id", "subject_id"),
+)
+
+face_embedding = Table(
+    "face_embedding",
+    metadata,
+    Column("face_id", Uuid, primary_key=True),
+    Column("space_id", Uuid, primary_key=True),
+    Column("gallery_id", Uuid, nullable=False),
+    Column("dimension", Integer, Computed("vector_dims(vec)", persisted=True), nullable=False),
+    Column("vec", Vector, nullable=False),
+    ForeignKeyConstraint(
+        ["gallery_id", "face_id"],
+        ["face.gallery_id", "face.id"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    ),
+    ForeignKeyConstraint(
+        ["space_id", "dimension"], ["embedding_space.id", "embedding_space.dimension"]
+    ),
+    Index(None, "gallery_id", "face_id"),
+)
+
+gallery_change = Table(
+    "gallery_change",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), nullable=False),
+    Column("tx", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("version", BigInteger),
+    Column("mark", Uuid),
+    Column("prev_mark", Uuid),
+    Column("at", Timestamp, nullable=False, server_default=NOW),
+    Column("subjects", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("faces", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("everything", Boolean, nullable=False, server_default=text("false")),
+    Column("grew", Boolean, nullable=False, server_default=text("false")),
+    Index(None, "gallery_id", "version"),
+    Index(None, "tx", postgresql_where=text("version IS NULL")),
+)

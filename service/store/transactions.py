@@ -1,0 +1,85 @@
+"""One transaction: the use cases' door to the tables."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+
+from service.domain.embeddings import Embedding, EmbeddingSpace
+from service.domain.faces import ListedFace, NewFace
+from service.domain.galleries import Gallery, GalleryVersion
+from service.store import faces, galleries, spaces, subjects
+from service.store.failures import translated
+
+
+class PostgresTransaction:
+    """See `ports.Transaction`. Errors are translated here and once more around the commit, so that
+    a use case can tell them apart inside its block."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find_gallery(self, name: str) -> Gallery | None:
+        with translated():
+            return galleries.find(self._connection, name)
+
+    def gallery(self, gallery_id: UUID) -> Gallery | None:
+        with translated():
+            return galleries.get(self._connection, gallery_id)
+
+    def create_gallery(
+        self, name: str, space: EmbeddingSpace, threshold: float, max_faces: int | None
+    ) -> Gallery:
+        with translated():
+            return galleries.create(self._connection, name, space, threshold, max_faces)
+
+    def pin_weights(self, space_id: UUID, weights_sha256: str) -> None:
+        with translated():
+            spaces.pin_weights(self._connection, space_id, weights_sha256)
+
+    def add_subject(self, gallery_id: UUID, external_id: str) -> UUID:
+        with translated():
+            return subjects.add(self._connection, gallery_id, external_id)
+
+    def find_subject(self, gallery_id: UUID, external_id: str) -> UUID | None:
+        with translated():
+            return subjects.find(self._connection, gallery_id, external_id)
+
+    def delete_subject(self, gallery_id: UUID, external_id: str) -> bool:
+        with translated():
+            return subjects.remove(self._connection, gallery_id, external_id)
+
+    def subject_names(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
+        with translated():
+            return subjects.names(self._connection, subject_ids)
+
+    def subject_has_image(self, subject_id: UUID, image_sha256: bytes) -> bool:
+        with translated():
+            return faces.has_image(self._connection, subject_id, image_sha256)
+
+    def subject_has_embedding(self, subject_id: UUID, embedding: Embedding) -> bool:
+        with translated():
+            return faces.has_embedding(self._connection, subject_id, embedding)
+
+    def add_face(self, gallery: Gallery, subject_id: UUID, face: NewFace) -> UUID:
+        with translated():
+            return faces.add(self._connection, gallery, subject_id, face)
+
+    def count_faces(self, gallery_id: UUID) -> int:
+        with translated():
+            return faces.count(self._connection, gallery_id)
+
+    def list_faces(
+        self, gallery_id: UUID, after: str | None, limit: int | None
+    ) -> list[ListedFace]:
+        with translated():
+            return faces.listed(self._connection, gallery_id, after, limit)
+
+    def database_bytes(self) -> int:
+        with translated():
+            size = select(func.pg_database_size(func.current_database()))
+            return int(self._connection.scalar(size) or 0)
+
+    def made_version(self, gallery_id: UUID) -> GalleryVersion:
+        with translated():
+            return galleries.made_version(self._connection, gallery_id)

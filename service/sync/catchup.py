@@ -1,0 +1,94 @@
+"""One catch-up: from the indexes as they are to the indexes as the tables are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from service.domain.faces import IndexedFace
+from service.domain.galleries import Change, GalleryHead, GalleryVersion
+from service.index import GalleryIndex, IndexBuilder
+from service.ports import ChangeFeed, FaceRead
+
+Indexes = Mapping[UUID, GalleryIndex]
+
+REBUILD_SHARE = 0.5
+"""Rebuilding a gallery wins when more than this share of it has changed (measured, design)."""
+REREAD_ALWAYS = 1000
+"""So few faces are re-read singly, however small the gallery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """What brings one index to a newer version in place."""
+
+    index: GalleryIndex
+    version: GalleryVersion
+    present: list[IndexedFace]
+    touched: frozenset[UUID]
+
+
+def catch_up(feed: ChangeFeed, indexes: Indexes) -> Indexes:
+    """Return the indexes of all galleries at one committed state of the database.
+
+    Indexes that can follow are changed in place, after the last read; others are built anew.
+
+    Raises:
+        DatabaseUnavailable: nothing was changed.
+    """
+    if _up_to_date(feed.heads(), indexes):
+        return indexes
+    with feed.read() as read:
+        heads = read.heads()
+        steps = {head.id: _step(read, head, indexes.get(head.id)) for head in heads}
+    return {gallery_id: _taken(step) for gallery_id, step in steps.items()}
+
+
+def _up_to_date(heads: list[GalleryHead], indexes: Indexes) -> bool:
+    return {head.id: head.version for head in heads} == {
+        gallery_id: index.version for gallery_id, index in indexes.items()
+    }
+
+
+def _step(read: FaceRead, head: GalleryHead, index: GalleryIndex | None) -> GalleryIndex | Reread:
+    if index is not None and index.version == head.version:
+        return index
+    if index is not None:
+        touched = touched_since(index.version, read.changes(head.id, index.version.number), head)
+        few = max(REREAD_ALWAYS, int(len(index) * REBUILD_SHARE))
+        if touched is not None and len(touched) <= few:
+            present = read.faces(head, sorted(touched))
+            return Reread(index, head.version, present, touched)
+    return _rebuilt(read, head)
+
+
+def _taken(step: GalleryIndex | Reread) -> GalleryIndex:
+    if isinstance(step, Reread):
+        step.index.apply(step.version, step.present, step.touched)
+        return step.index
+    return step
+
+
+def _rebuilt(read: FaceRead, head: GalleryHead) -> GalleryIndex:
+    builder = IndexBuilder(head.dimension)
+    for batch in read.all_faces(head):
+        builder.add(batch)
+    return builder.finish(head.version)
+
+
+def touched_since(
+    cursor: GalleryVersion, changes: list[Change], head: GalleryHead
+) -> frozenset[UUID] | None:
+    """The faces touched between the cursor and the head, or None if the gallery must be re-read.
+
+    The changes must lead from the cursor to the head without a gap, each naming the mark of the
+    one before: else commits were lost (failover), a backup was restored, or rows were pruned.
+    """
+    touched: set[UUID] = set()
+    here = cursor
+    for change in changes:
+        follows = change.version.number == here.number + 1 and change.previous_mark == here.mark
+        if not follows or change.everything:
+            return None
+        touched.update(change.faces)
+        here = change.version
+    return frozenset(touched) if here == head.version else None

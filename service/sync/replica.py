@@ -1,0 +1,111 @@
+"""A replica: this process's indexes and the thread that keeps them fresh."""
+
+import logging
+import random
+import threading
+import time
+from datetime import UTC, datetime
+from uuid import UUID
+
+from service.domain.galleries import GalleryVersion
+from service.errors import DatabaseUnavailable, GalleryNotReady
+from service.index import GalleryIndex
+from service.ports import ChangeFeed, FeedStatus
+from service.sync.catchup import Indexes, catch_up
+
+log = logging.getLogger(__name__)
+
+FIRST_BACKOFF_S = 0.1
+LAST_BACKOFF_S = 5.0
+
+
+class Replica:
+    """Follows the change feed: listen, catch up, wait for the bell or a timeout, again.
+
+    Owns the feed and closes it.
+    """
+
+    def __init__(self, feed: ChangeFeed, *, poll_s: float, stale_s: float, wait_s: float) -> None:
+        self._feed = feed
+        self._poll_s = poll_s
+        self._stale_s = stale_s
+        self._wait_s = wait_s
+        self._indexes: Indexes | None = None
+        self._connected = False
+        self._last_success = 0.0
+        self._last_success_at: datetime | None = None
+        self._progress = threading.Condition()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="sync", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop following. Waits for a catch-up under way."""
+        self._stopping.set()
+        self._feed.ring()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._feed.close()
+
+    def index(self, gallery_id: UUID) -> GalleryIndex:
+        """Raises GalleryNotReady while the gallery is not loaded."""
+        index = (self._indexes or {}).get(gallery_id)
+        if index is None:
+            raise GalleryNotReady("The gallery is still being loaded; try again shortly.")
+        return index
+
+    def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
+        """Wait, bounded, until the index holds that version; False when it took too long."""
+        self._feed.ring()
+        with self._progress:
+            return self._progress.wait_for(
+                lambda: self._holds(gallery_id, version), timeout=self._wait_s
+            )
+
+    def _holds(self, gallery_id: UUID, version: GalleryVersion) -> bool:
+        index = (self._indexes or {}).get(gallery_id)
+        return index is not None and index.version.number >= version.number
+
+    def status(self) -> FeedStatus:
+        """Whether this replica may answer, and if not, why."""
+        loaded = self._indexes is not None
+        fresh = time.monotonic() - self._last_success <= self._stale_s
+        reason = None
+        if not loaded:
+            reason = "the galleries are still being loaded"
+        elif not fresh:
+            reason = f"the change feed has not been read for more than {self._stale_s:g} s"
+        return FeedStatus(loaded, self._connected and fresh, self._last_success_at, reason)
+
+    def _follow(self) -> None:
+        backoff = FIRST_BACKOFF_S
+        while not self._stopping.is_set():
+            try:
+                self._catch_up()
+                self._feed.wait(self._poll_s * random.uniform(0.8, 1.2))
+                backoff = FIRST_BACKOFF_S
+                continue
+            except DatabaseUnavailable:
+                self._connected = False
+                log.warning("change feed: database unavailable, next try in %.1f s", backoff)
+            except Exception:
+                # a replica that stops following answers from the past for ever
+                log.exception("change feed: unexpected failure, next try in %.1f s", backoff)
+            self._stopping.wait(backoff * random.uniform(0.5, 1.0))
+            backoff = min(2 * backoff, LAST_BACKOFF_S)
+
+    def _catch_up(self) -> None:
+        before = time.monotonic()
+        indexes = catch_up(self._feed, self._indexes or {})
+        first = self._indexes is None
+        with self._progress:
+            self._indexes = indexes
+            self._connected = True
+            self._last_success = before
+            self._last_success_at = datetime.now(UTC)
+            self._progress.notify_all()
+        if first:
+            faces = sum(len(index) for index in indexes.values())
+            log.info("loaded %d faces of %d galleries", faces, len(indexes))

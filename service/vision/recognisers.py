@@ -1,0 +1,100 @@
+"""Recognition models as DeepFace runs them, on the engine that their weights are for."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.errors import SettingsInvalid, WeightsInvalid
+from service.vision.catalogue import DLIB, ENGINES, ONNXRUNTIME, TENSORFLOW, ModelSpec
+from service.vision.deepface_library import find_class, loading, require
+from service.vision.dlib_files import read_recogniser
+from service.vision.weights import present
+
+
+class Recogniser:
+    """One loaded model. `describe` may be called from several threads unless it is dlib's."""
+
+    def __init__(self, spec: ModelSpec, client: Any) -> None:
+        self._client = client
+        self._spec = spec
+
+    def describe(self, batch: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The raw vector of one face; its length is not 1.
+
+        Args:
+            batch: shape (1, height, width, 3) as DeepFace's `resize_image` makes it: BGR, 0..1.
+        """
+        return np.asarray(self._client.forward(batch), dtype=np.float64).reshape(-1)
+
+    def try_out(self) -> None:
+        """Run once, so that no request pays for the first run, and see that it is the model.
+
+        Raises:
+            WeightsInvalid: it does not run, or its vector has another size or is not finite.
+        """
+        width, height = self._spec.input_size
+        noise = np.random.default_rng(0).random((1, height, width, 3), dtype=np.float32)
+        try:
+            vector = self.describe(noise)
+        except Exception as error:  # engines raise what they like on a foreign graph
+            raise WeightsInvalid(_not_weights_of(self._spec, error)) from error
+        if vector.shape != (self._spec.dimension,) or not np.isfinite(vector).all():
+            raise WeightsInvalid(
+                f"The weights are not those of {self._spec.name}: they give {vector.size} values "
+                f"({np.count_nonzero(np.isfinite(vector))} of them finite), "
+                f"not {self._spec.dimension}."
+            )
+
+
+def choose_engine(spec: ModelSpec, engine: str, home: Path) -> str:
+    """The engine to run on: what was asked for, or whichever has its weights at hand.
+
+    Dlib has one engine of its own, whatever is asked. With the weights of both engines at hand,
+    or of neither, onnxruntime is taken.
+
+    Raises:
+        SettingsInvalid: there is no such engine.
+    """
+    if engine not in ("auto", *ENGINES):
+        raise SettingsInvalid(f"ENGINE: there is no '{engine}'; use auto, {', '.join(ENGINES)}")
+    if spec.weights_for(DLIB):
+        return DLIB
+    if engine != "auto":
+        return engine
+    at_hand = [file.engine for file in spec.weights if present(file, home)]
+    return TENSORFLOW if at_hand == [TENSORFLOW] else ONNXRUNTIME
+
+
+def load_recogniser(spec: ModelSpec, engine: str, weights: Path, home: Path) -> Recogniser:
+    """Load the model from `weights`, which lies at DeepFace's place below `home`; not yet run.
+
+    Raises:
+        EngineUnavailable: the engine, or a package that the model needs, is not installed.
+        WeightsInvalid: the file is damaged, or not this model's.
+    """
+    if engine == DLIB:
+        return Recogniser(spec, _dlib_client(weights))
+    if spec.needs:
+        require(spec.needs, f"pip install {spec.needs}")
+    with loading(home):
+        build = find_class("facial_recognition", spec.name, engine)
+        try:
+            return Recogniser(spec, build())
+        except Exception as error:  # each engine has errors of its own for a damaged file
+            raise WeightsInvalid(f"{weights}: {_not_weights_of(spec, error)}") from error
+
+
+def _dlib_client(weights: Path) -> Any:
+    """DeepFace's client for dlib, around our file: its own constructor would download one."""
+    client = object.__new__(find_class("facial_recognition", "Dlib", DLIB))
+    client.model = SimpleNamespace(model=read_recogniser(weights))
+    return client
+
+
+def _not_weights_of(spec: ModelSpec, error: Exception) -> str:
+    cause = error.__cause__ or error
+    first_line = next(iter(str(cause).splitlines()), type(cause).__name__)
+    return f"not complete weights of {spec.name} ({first_line[:200]})"

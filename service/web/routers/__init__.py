@@ -1,0 +1,1 @@
+"""Routes by noun; each parses, calls one use case and shapes the answer."""

@@ -1,0 +1,96 @@
+"""The plain endpoints on the default gallery: add, match, list, delete."""
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+
+from service.domain.subjects import MAX_ID_LENGTH, valid_external_id
+from service.enrolment import Photograph
+from service.errors import NoFileUploaded
+from service.recognition import Identified
+from service.web import schemas
+from service.web.services import Provided, stamp
+
+router = APIRouter(tags=["faces"])
+
+Upload = Annotated[UploadFile | None, File(description="a JPEG, PNG or WebP photograph")]
+SubjectId = Annotated[
+    str, Form(description=f"the person's ID: 1 to {MAX_ID_LENGTH} characters, not blank")
+]
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": schemas.Problem} for status in (400, 413, 415, 422, 503)
+}
+
+
+def _photograph(upload: UploadFile | None) -> Photograph:
+    if upload is None:
+        raise NoFileUploaded
+    return Photograph(upload.file.read(), upload.filename)
+
+
+@router.post("/add_face", responses={**PROBLEMS, 409: {"model": schemas.Problem}})
+def add_face(
+    services: Provided, response: Response, id: SubjectId, file: Upload = None
+) -> schemas.FaceAdded:
+    """Enrol a person by a photograph that shows one face."""
+    added = services.enrolment.add_face(services.gallery_name, id, _photograph(file), "http")
+    stamp(response, added.version)
+    return schemas.FaceAdded(
+        id=added.external_id, embedding_size=added.embedding_size, total_faces=added.total_faces
+    )
+
+
+@router.post("/match_face", responses=PROBLEMS)
+def match_face(
+    services: Provided, response: Response, file: Upload = None
+) -> schemas.Matched | schemas.NotMatched:
+    """Ask whose face is the largest one on a photograph; nobody is an answer."""
+    began = time.perf_counter()
+    found = services.recognition.identify(services.gallery_name, _photograph(file).data)
+    stamp(response, found.version)
+    return _answer(found, round((time.perf_counter() - began) * 1000, 3))
+
+
+def _answer(found: Identified, took_ms: float) -> schemas.Matched | schemas.NotMatched:
+    if found.external_id is None or found.confidence is None or found.similarity is None:
+        return schemas.NotMatched(
+            similarity_score=found.similarity,
+            threshold=found.threshold,
+            processing_time_ms=took_ms,
+        )
+    return schemas.Matched(
+        matched_id=found.external_id,
+        similarity_score=found.similarity,
+        threshold=found.threshold,
+        confidence=found.confidence.value,
+        processing_time_ms=took_ms,
+    )
+
+
+@router.get("/list_faces", responses={503: {"model": schemas.Problem}})
+def list_faces(
+    services: Provided,
+    response: Response,
+    limit: Annotated[int | None, Query(ge=1, le=100_000)] = None,
+    after: Annotated[str | None, Query(description="the last id of the page before")] = None,
+) -> schemas.FaceList:
+    """List the enrolled faces by id: all of them, or a page."""
+    if after is not None:
+        valid_external_id(after)
+    listing = services.subjects.list_faces(services.gallery_name, after, limit)
+    stamp(response, listing.version)
+    entries = [schemas.FaceEntry(id=f.external_id, added_date=f.added_at) for f in listing.faces]
+    return schemas.FaceList(total_faces=listing.total_faces, faces=entries)
+
+
+# `:path`, so that an id with encoded slashes in it reaches its face
+@router.delete(
+    "/delete_face/{face_id:path}",
+    responses={404: {"model": schemas.Problem}, 503: {"model": schemas.Problem}},
+)
+def delete_face(services: Provided, response: Response, face_id: str) -> schemas.FaceDeleted:
+    """Delete a person with every face enrolled for that id."""
+    deleted = services.subjects.delete(services.gallery_name, face_id)
+    stamp(response, deleted.version)
+    return schemas.FaceDeleted(deleted_id=face_id, remaining_faces=deleted.remaining_faces)

@@ -1,0 +1,57 @@
+"""How the service is doing: figures, liveness, readiness."""
+
+import time
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Response
+
+from service.web import schemas
+from service.web.problems import problem
+from service.web.services import Provided, stamp
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/stats", responses={503: {"model": schemas.Problem}})
+def stats(services: Provided, response: Response) -> schemas.Stats:
+    """The default gallery's figures, and this replica's."""
+    figures = services.galleries.figures(services.gallery_name)
+    gallery, space = figures.gallery, figures.gallery.space
+    stamp(response, gallery.version)
+    return schemas.Stats(
+        total_faces=figures.faces,
+        model=space.model,
+        embedding_dimension=space.dimension,
+        database_size_mb=round(figures.database_bytes / 1e6, 3),
+        uptime_seconds=round(time.monotonic() - services.started, 3),
+        last_updated=gallery.updated_at,
+        gallery=gallery.name,
+        threshold=gallery.threshold,
+        max_faces=gallery.max_faces,
+        detector=space.detector,
+        alignment=space.alignment,
+        weights_sha256=space.weights_sha256,
+        indexed_faces=figures.indexed,
+    )
+
+
+# async: answered on the event loop, so also while every worker thread is busy
+@router.get("/health")
+async def health(services: Provided) -> schemas.Health:
+    """Liveness: always 200 while the process lives."""
+    status = services.replica.status()
+    return schemas.Health(
+        status="healthy" if status.connected and status.reason is None else "degraded",
+        model_loaded=True,
+        database_connected=status.connected,
+        timestamp=datetime.now(UTC),
+    )
+
+
+@router.get("/ready", response_model=schemas.Ready, responses={503: {"model": schemas.Problem}})
+async def ready(services: Provided) -> Response | schemas.Ready:
+    """Readiness: 200 when this replica should be asked, else 503 with the reason."""
+    reason = services.replica.status().reason
+    if reason is None:
+        return schemas.Ready()
+    return problem(503, f"Not ready: {reason}.", "not_ready", {"Retry-After": "1"})

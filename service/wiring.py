@@ -1,0 +1,225 @@
+"""From settings to running services: opens everything once, in order, and closes it again."""
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from service.domain.embeddings import Alignment
+from service.domain.galleries import Gallery
+from service.enrolment import Enrolment
+from service.errors import SpaceConflict, WeightsMissing
+from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
+from service.images import ImageLimits
+from service.ports import FaceAnalyser, Store
+from service.recognition import Recognition
+from service.settings import Settings
+from service.store import open_store, schema
+from service.store.embedded import embedded_postgres, temporary_postgres
+from service.store.requirements import check_server
+from service.subjects import Subjects
+from service.sync import Replica
+from service.vision import load_analyser
+from service.vision.acquisition import pull
+from service.vision.spaces import published_space
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the front doors call. `started` is a `time.monotonic()` reading."""
+
+    gallery_name: str
+    limits: ImageLimits
+    analyser: FaceAnalyser
+    replica: Replica
+    galleries: Galleries
+    enrolment: Enrolment
+    recognition: Recognition
+    subjects: Subjects
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What offline work needs: the tables and the model, but no index."""
+
+    store: Store
+    analyser: FaceAnalyser
+    gallery: Gallery
+    limits: ImageLimits
+
+
+@contextmanager
+def open_database(
+    settings: Settings, *, migrate: bool = False, ephemeral: bool = False
+) -> Iterator[str]:
+    """Yield the URL of a database whose schema is current.
+
+    The embedded database is started here and upgraded; one named by DATABASE_URL is upgraded only
+    when `migrate` is set.
+
+    Raises:
+        DatabaseUnsuitable: unreachable, too old, or without pgvector.
+        SchemaOutdated: it must be upgraded first.
+    """
+    with open_server(settings, ephemeral=ephemeral) as url:
+        if migrate or ephemeral or settings.database_url is None:
+            schema.upgrade(url)
+        else:
+            schema.check(url)
+        yield url
+
+
+@contextmanager
+def open_server(settings: Settings, *, ephemeral: bool = False) -> Iterator[str]:
+    """Yield the URL of a suitable database server, whatever its schema."""
+    with ExitStack() as stack:
+        if ephemeral:
+            url = stack.enter_context(temporary_postgres())
+        elif settings.database_url is None:
+            folder = settings.facematch_home / "postgres"
+            url = stack.enter_context(embedded_postgres(folder))
+        else:
+            url = settings.database_url.get_secret_value()
+        check_server(url)
+        yield url
+
+
+@contextmanager
+def open_services(settings: Settings, url: str) -> Iterator[Services]:
+    """Load the model, open the default gallery and start following the change feed."""
+    with open_tools(settings, url) as tools, ExitStack() as stack:
+        replica = Replica(
+            tools.store.feed(),
+            poll_s=settings.feed_poll_s,
+            stale_s=settings.feed_stale_s,
+            wait_s=settings.write_wait_s,
+        )
+        stack.callback(replica.close)
+        replica.start()
+        yield _services(tools, replica)
+
+
+def _services(tools: Tools, replica: Replica) -> Services:
+    galleries = Galleries(tools.store, replica)
+    return Services(
+        gallery_name=tools.gallery.name,
+        limits=tools.limits,
+        analyser=tools.analyser,
+        replica=replica,
+        galleries=galleries,
+        enrolment=Enrolment(tools.store, galleries, tools.analyser, tools.limits),
+        recognition=Recognition(tools.store, replica, tools.analyser, tools.limits),
+        subjects=Subjects(tools.store, galleries),
+        started=time.monotonic(),
+    )
+
+
+@contextmanager
+def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
+    """Open the store, the model, and the default gallery in the model's embedding space.
+
+    Raises:
+        SpaceConflict: the gallery belongs to another embedding space.
+        ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
+    """
+    limits = ImageLimits(settings.max_image_bytes, settings.max_image_pixels)
+    defaults = GalleryDefaults(
+        settings.gallery_name(), settings.first_threshold(), settings.max_faces
+    )
+    with (
+        closing(_store(settings, url)) as store,
+        closing(_analyser(settings, _found(store, defaults.name))) as analyser,
+    ):
+        gallery = open_gallery(store, defaults, analyser.space)
+        report_differences(gallery, defaults)
+        log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
+        yield Tools(store, analyser, gallery, limits)
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyTarget:
+    store: Store
+    gallery: Gallery
+
+
+@contextmanager
+def open_legacy_gallery(settings: Settings, url: str, detector: str) -> Iterator[LegacyTarget]:
+    """Open the default gallery for vectors that DeepFace made with that detector; loads no model.
+
+    Raises:
+        ModelUnknown, SettingsInvalid: no such model or detector.
+        SpaceConflict: the gallery belongs to another embedding space.
+    """
+    space = published_space(settings.model_name, detector)
+    defaults = GalleryDefaults(
+        settings.gallery_name(), settings.first_threshold(), settings.max_faces
+    )
+    with closing(_store(settings, url)) as store:
+        yield LegacyTarget(store, open_gallery(store, defaults, space))
+
+
+def _store(settings: Settings, url: str) -> Store:
+    direct = settings.database_direct_url if settings.database_url is not None else None
+    return open_store(
+        url,
+        direct_url=direct.get_secret_value() if direct else None,
+        pool_size=settings.database_pool_size,
+        timeout_s=settings.database_timeout_s,
+    )
+
+
+def _found(store: Store, name: str) -> Gallery | None:
+    with store.transaction(read_only=True) as tx:
+        return tx.find_gallery(name)
+
+
+def _analyser(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
+    """The model, with the detector and alignment of the gallery's row where there is one."""
+    detector = settings.detector
+    alignment = Alignment(settings.alignment) if settings.alignment else None
+    if gallery is not None:
+        _check_model(settings, gallery)
+        for name, wanted, row in (
+            ("DETECTOR", detector, gallery.space.detector),
+            ("ALIGNMENT", alignment, gallery.space.alignment),
+        ):
+            if wanted is not None and wanted != row:
+                log.warning(
+                    "gallery '%s' was made with %s %s, which rules; the environment says %s",
+                    gallery.name,
+                    name,
+                    row,
+                    wanted,
+                )
+        detector, alignment = gallery.space.detector, gallery.space.alignment
+    load = partial(
+        load_analyser,
+        settings.model_name,
+        detector=detector,
+        alignment=alignment,
+        engine=settings.engine,
+        home=settings.facematch_home,
+        workers=settings.recognition_workers or os.cpu_count() or 1,
+        timeout_s=settings.recognition_timeout_s,
+    )
+    try:
+        return load()
+    except WeightsMissing:
+        log.info("weights of %s are missing here, trying to download them", settings.model_name)
+        pull(settings.model_name, settings.facematch_home, settings.engine, lambda *_: None)
+        return load()
+
+
+def _check_model(settings: Settings, gallery: Gallery) -> None:
+    if gallery.space.model != settings.model_name:
+        raise SpaceConflict(
+            f"Gallery '{gallery.name}' holds embeddings of {gallery.space.model}, and MODEL_NAME "
+            f"is {settings.model_name}. Set DEFAULT_GALLERY to another name, or MODEL_NAME to "
+            f"{gallery.space.model}."
+        )

@@ -1,0 +1,142 @@
+"""What stops the service from starting, and whether it says what to do."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.servers import facematch, ready, running, start
+
+STARTUP = 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SIMILARITY_THRESHOLD", "2"),
+        ("SIMILARITY_THRESHOLD", "high"),
+        ("ARCFACE_THRESHOLD", "-1.5"),
+        ("MAX_FACES", "0"),
+        ("MAX_FACES", "many"),
+        ("PORT", "70000"),
+        ("MAX_IMAGE_BYTES", "1"),
+        ("MAX_IMAGE_PIXELS", "-5"),
+        ("DATABASE_POOL_SIZE", "1"),
+        ("LOG_LEVEL", "LOUD"),
+        ("ENGINE", "torch"),
+        ("DATABASE_URL", "mysql://root:s3cret@db/x"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str, tmp_path: Path) -> None:
+    done = facematch("serve", environment={name: value, "FACEMATCH_HOME": str(tmp_path)})
+    assert done.returncode == STARTUP
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"facematch: {name}: ")
+    assert "s3cret" not in done.stderr
+
+
+def test_several_wrong_settings_are_all_named(tmp_path: Path) -> None:
+    environment = {"PORT": "0", "MAX_FACES": "-1", "FACEMATCH_HOME": str(tmp_path)}
+    done = facematch("serve", environment=environment)
+    assert "PORT: " in done.stderr
+    assert "MAX_FACES: " in done.stderr
+
+
+def test_an_unreachable_database_is_named_without_its_password(tmp_path: Path) -> None:
+    url = "postgresql://postgres:s3cret@127.0.0.1:1/faces?connect_timeout=1"
+    environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(tmp_path)}
+    done = facematch("serve", environment=environment)
+    assert done.returncode == STARTUP
+    assert "127.0.0.1" in done.stderr
+    assert "DATABASE_URL" in done.stderr
+    assert "s3cret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_outdated_schema_is_refused_until_it_is_migrated(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    environment = {"DATABASE_URL": empty_database_url, "FACEMATCH_HOME": str(tmp_path)}
+    done = facematch("serve", environment=environment)
+    assert done.returncode == STARTUP
+    assert "facematch db upgrade" in done.stderr
+    assert "[schema_outdated]" in done.stderr
+    with running(tmp_path / "log", "--migrate", environment=environment) as server:
+        assert server.stop() == 0
+
+
+def test_an_unknown_model_is_refused_with_those_there_are(
+    database_url: str, tmp_path: Path
+) -> None:
+    environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
+    done = facematch("serve", "--model", "Nobody", environment=environment)
+    assert done.returncode == STARTUP
+    assert "Dlib" in done.stderr
+    assert "ArcFace" in done.stderr
+
+
+def test_missing_weights_name_the_file_and_its_place(database_url: str, tmp_path: Path) -> None:
+    environment = {
+        "DATABASE_URL": database_url,
+        "FACEMATCH_HOME": str(tmp_path),
+        # nothing can be downloaded: the test must not depend on a network
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+    }
+    done = facematch("serve", "--model", "ArcFace", environment=environment)
+    assert done.returncode == STARTUP, done.stderr
+    assert "[weights_missing]" in done.stderr
+    assert str(tmp_path / ".deepface" / "weights" / "arcface_weights.onnx") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_gallery_of_another_model_is_refused(database_url: str, tmp_path: Path) -> None:
+    environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "WITH s AS (INSERT INTO embedding_space"
+            " (model, dimension, detector, alignment, default_threshold)"
+            " VALUES ('ArcFace', 512, 'opencv', 'deepface', 0.32) RETURNING id)"
+            " INSERT INTO gallery (name, space_id, threshold) SELECT 'dlib', id, 0.32 FROM s"
+        )
+    done = facematch("serve", environment=environment)
+    assert done.returncode == STARTUP
+    assert "[embedding_space_conflict]" in done.stderr
+    assert "DEFAULT_GALLERY" in done.stderr
+
+
+def test_the_environment_gives_a_new_gallery_its_first_values_only(
+    database_url: str, tmp_path: Path
+) -> None:
+    def row() -> object:
+        with psycopg.connect(database_url) as connection:
+            return connection.execute("SELECT name, threshold, max_faces FROM gallery").fetchone()
+
+    environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
+    first = {"SIMILARITY_THRESHOLD": "0.95", "MAX_FACES": "7", "DEFAULT_GALLERY": "staff"}
+    with running(tmp_path / "log", environment={**environment, **first}):
+        assert row() == ("staff", 0.95, 7)
+    later = {**first, "SIMILARITY_THRESHOLD": "0.5", "MAX_FACES": "9"}
+    with running(tmp_path / "log", environment={**environment, **later}) as server:
+        assert row() == ("staff", 0.95, 7)
+        warnings = server.log.read_text()
+        assert "threshold 0.95 in the database, which rules" in warnings
+        assert "max_faces 7 in the database, which rules" in warnings
+
+
+def test_sigterm_during_start_up_is_heeded(database_url: str, tmp_path: Path) -> None:
+    environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
+    server = start(tmp_path / "log", environment=environment)
+    code = server.stop()
+    assert code in {0, -15}  # -15: Python itself was still starting
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_port_in_use_ends_the_start(database_url: str, tmp_path: Path) -> None:
+    environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
+    with running(tmp_path / "log", environment=environment) as server:
+        port = int(server.url.rpartition(":")[2])
+        other = start(tmp_path / "other", port=port, environment=environment)
+        assert other.process.wait(timeout=60) == 3
+        assert "address already in use" in other.log.read_text()
+        ready(server)

@@ -1,0 +1,157 @@
+"""The in-memory index against the simplest thing that is right: a dict, scanned."""
+
+import threading
+from random import Random
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from service.domain.embeddings import Embedding, unit
+from service.domain.faces import IndexedFace
+from service.domain.galleries import GalleryVersion
+from service.index import GalleryIndex, IndexBuilder, gallery_index
+from service.index.rows import UUID_BYTES
+from service.ports import FaceBatch
+
+DIMENSION = 16
+random = np.random.default_rng(7)
+shuffler = Random(7)
+
+
+def vector() -> Embedding:
+    return unit(random.normal(size=DIMENSION), DIMENSION)
+
+
+def face(subject: UUID | None = None, embedding: Embedding | None = None) -> IndexedFace:
+    return IndexedFace(uuid4(), subject or uuid4(), vector() if embedding is None else embedding)
+
+
+def version(number: int) -> GalleryVersion:
+    return GalleryVersion(number, uuid4())
+
+
+def built(faces: list[IndexedFace]) -> GalleryIndex:
+    builder = IndexBuilder(DIMENSION)
+    builder.add(
+        FaceBatch(
+            np.array([f.face_id.bytes for f in faces], dtype=UUID_BYTES),
+            np.array([f.subject_id.bytes for f in faces], dtype=UUID_BYTES),
+            np.array([f.embedding for f in faces], dtype=np.float32).reshape(-1, DIMENSION),
+        )
+    )
+    return builder.finish(version(1))
+
+
+def scanned(faces: list[IndexedFace], probe: Embedding) -> list[tuple[UUID, float]]:
+    best: dict[UUID, float] = {}
+    for f in faces:
+        similarity = float(f.embedding @ probe)
+        best[f.subject_id] = max(similarity, best.get(f.subject_id, -2.0))
+    return sorted(best.items(), key=lambda entry: -entry[1])
+
+
+def test_an_empty_index_finds_nobody() -> None:
+    result = built([]).search(vector(), 5)
+    assert (result.faces, result.candidates) == (0, ())
+
+
+def test_an_exact_match_scores_one_and_never_more() -> None:
+    faces = [face() for _ in range(500)]
+    index = built(faces)
+    for f in faces:
+        best = index.search(f.embedding, 1).candidates[0]
+        assert best.face_id == f.face_id
+        assert 1 - 1e-6 < best.similarity <= 1
+
+
+def test_a_subject_counts_once_by_its_best_face() -> None:
+    somebody = uuid4()
+    crowd = [face(somebody) for _ in range(300)]
+    others = [face() for _ in range(5)]
+    index = built(crowd + others)
+    result = index.search(crowd[17].embedding, 6)
+    assert len({c.subject_id for c in result.candidates}) == len(result.candidates) == 6
+    assert result.candidates[0].face_id == crowd[17].face_id
+
+
+@pytest.mark.parametrize("tail_limit", [4, 50, 4096])
+def test_any_history_equals_a_scan_of_the_living(
+    tail_limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gallery_index, "TAIL_LIMIT", tail_limit)
+    subjects = [uuid4() for _ in range(20)]
+    living = {f.face_id: f for f in (face(subjects[i % 20]) for i in range(60))}
+    index = built(list(living.values()))
+    for number in range(2, 120):
+        touched = set(shuffler.sample(list(living), min(3, len(living))))
+        present = []
+        for face_id in touched:
+            del living[face_id]
+            if random.random() < 0.3:  # replaced, perhaps by somebody else's face
+                present.append(IndexedFace(face_id, subjects[random.integers(20)], vector()))
+        present += [face(subjects[random.integers(20)]) for _ in range(random.integers(4))]
+        living.update({f.face_id: f for f in present})
+        head = version(number)
+        index.apply(head, present, touched)
+
+        probe = vector()
+        result = index.search(probe, 5)
+        assert result.version == index.version == head
+        assert result.faces == len(index) == len(living)
+        wanted = scanned(list(living.values()), probe)[:5]
+        assert [c.subject_id for c in result.candidates] == [subject for subject, _ in wanted]
+        assert [c.similarity for c in result.candidates] == pytest.approx(
+            [similarity for _, similarity in wanted], abs=1e-6
+        )
+        assert index.contents().keys() == living.keys()
+
+
+def test_applying_twice_is_harmless() -> None:
+    first, second = face(), face()
+    index = built([first])
+    for _ in range(2):
+        index.apply(version(2), [second], [first.face_id, second.face_id])
+        assert index.contents().keys() == {second.face_id}
+        assert index.search(second.embedding, 3).faces == 1
+
+
+def test_a_deleted_face_is_never_found_by_its_own_vector() -> None:
+    faces = [face() for _ in range(50)]
+    index = built(faces)
+    gone = faces[:49]
+    index.apply(version(2), [], [f.face_id for f in gone])
+    for f in gone:
+        assert {c.face_id for c in index.search(f.embedding, 10).candidates} == {faces[49].face_id}
+
+
+def test_readers_see_whole_versions_while_a_writer_applies() -> None:
+    """Each version holds either all of one pair of faces or all of the next, never a mixture."""
+    pair = [face(), face()]
+    index = built(pair)
+    pairs = {index.version: {f.face_id for f in pair}}
+    wrong: list[object] = []
+    done = threading.Event()
+
+    def read() -> None:
+        probe = vector()
+        while not done.is_set():
+            result = index.search(probe, 5)
+            found = {c.face_id for c in result.candidates}
+            if len(found) != 2:
+                wrong.append(found)
+            elif result.version in pairs and pairs[result.version] != found:
+                wrong.append(result.version)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(2, 600):
+        newer, head = [face(), face()], version(number)
+        pairs[head] = {f.face_id for f in newer}
+        index.apply(head, newer, [f.face_id for f in pair])
+        pair = newer
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert wrong == []

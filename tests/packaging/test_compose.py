@@ -1,0 +1,126 @@
+"""docker-compose.yml keeps its promises. Read only: no container engine is needed."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from service.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+LASTING = sorted(SERVICES.keys() - {"migrate"})
+
+# The containers' own affair (address, port, folder, database), or a command's argument.
+NOT_FOR_THE_OPERATOR = {
+    "database_direct_url",
+    "database_path",
+    "database_url",
+    "facematch_home",
+    "host",
+    "port",
+}
+
+
+def test_every_mention_of_the_password_demands_that_it_is_set() -> None:
+    mentions = re.findall(r"\$\{?POSTGRES_PASSWORD[^}\n]*\}?", TEXT)
+    assert len(mentions) == 2
+    assert all(mention.startswith("${POSTGRES_PASSWORD:?") for mention in mentions)
+
+
+def test_the_password_is_not_part_of_a_url() -> None:
+    assert re.findall(r"//[^@\s/]*:[^@\s/]*@", TEXT) == []
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_every_lasting_service_is_checked_and_started_again(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+def test_an_api_container_is_healthy_when_it_is_ready() -> None:
+    assert "/ready" in SERVICES["api"]["healthcheck"]["test"][-1]
+
+
+def test_the_migration_runs_once_when_the_database_answers() -> None:
+    migrate = SERVICES["migrate"]
+    assert migrate["command"] == ["db", "upgrade"]
+    assert migrate["restart"] == "no"
+    assert migrate["depends_on"]["db"]["condition"] == "service_healthy"
+
+
+def test_replicas_start_after_the_migration_succeeded() -> None:
+    condition = SERVICES["api"]["depends_on"]["migrate"]["condition"]
+    assert condition == "service_completed_successfully"
+
+
+def test_there_are_several_replicas_unless_told_otherwise() -> None:
+    assert SERVICES["api"]["deploy"]["replicas"] == "${API_REPLICAS:-2}"
+
+
+def test_data_lies_in_named_volumes() -> None:
+    mounts = [volume for name in ("db", "migrate", "api") for volume in SERVICES[name]["volumes"]]
+    assert {mount.split(":")[0] for mount in mounts} == COMPOSE["volumes"].keys()
+
+
+def test_only_the_load_balancer_is_published_and_only_to_this_machine() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published == {"lb": ["127.0.0.1:${PORT:-8000}:8080"]}
+    assert not any("network_mode" in service for service in SERVICES.values())
+
+
+@pytest.mark.parametrize("name", ["migrate", "api", "lb"])
+def test_containers_of_ours_may_do_nothing_special(name: str) -> None:
+    assert SERVICES[name]["read_only"] is True
+    assert SERVICES[name]["cap_drop"] == ["ALL"]
+
+
+def test_every_setting_reaches_the_service() -> None:
+    expected = {name.upper() for name in Settings.model_fields.keys() - NOT_FOR_THE_OPERATOR}
+    not_settings = {"PGPASSWORD", "FORWARDED_ALLOW_IPS"}
+    assert SERVICES["api"]["environment"].keys() == expected | not_settings | {"DATABASE_URL"}
+
+
+def test_service_and_load_balancer_agree_on_the_largest_photograph() -> None:
+    default = Settings.model_fields["max_image_bytes"].default
+    for name in ("api", "lb"):
+        limit = SERVICES[name]["environment"]["MAX_IMAGE_BYTES"]
+        assert limit == f"${{MAX_IMAGE_BYTES:-{default}}}"
+
+
+def test_the_database_brings_a_new_enough_pgvector() -> None:
+    tag = re.fullmatch(
+        r"pgvector/pgvector:(\d+)\.(\d+)\.(\d+)-pg(\d+)-\w+", SERVICES["db"]["image"]
+    )
+    assert tag is not None
+    *vector, postgres = map(int, tag.groups())
+    assert vector >= [0, 8, 4]
+    assert postgres >= 15
+
+
+def test_image_targets_exist() -> None:
+    stages = re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    for name in ("migrate", "api"):
+        target = re.fullmatch(r"\$\{IMAGE_TARGET:-(\w+)\}", SERVICES[name]["build"]["target"])
+        assert target is not None
+        assert target[1] in stages
+
+
+def test_the_load_balancer_finds_what_it_names() -> None:
+    config = (ROOT / "deploy/nginx.conf").read_text()
+    assert "server api:8000 resolve" in config
+    assert "listen 8080;" in config
+    assert SERVICES["lb"]["command"] == ["sh", "/etc/facematch/start.sh"]
+    assert "./deploy:/etc/facematch:ro,z" in SERVICES["lb"]["volumes"]
+    assert (ROOT / "deploy/start.sh").is_file()
+
+
+def test_the_load_balancer_never_repeats_a_post() -> None:
+    directives = re.findall(
+        r"^\s*proxy_next_upstream (.*);", (ROOT / "deploy/nginx.conf").read_text(), re.MULTILINE
+    )
+    assert directives == ["error timeout"]

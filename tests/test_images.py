@@ -1,0 +1,104 @@
+"""The door for pictures: what comes out upright and RGB, and what is refused with which words."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.errors import ImageDamaged, ImageTooLarge, ImageTypeUnsupported
+from service.images import ImageLimits, decode
+from service.ports import Picture
+from tests import photos
+
+LIMITS = ImageLimits(max_bytes=10_000_000, max_pixels=40_000_000)
+
+
+def mean_difference(picture: Picture, image: Image.Image) -> float:
+    wanted = np.asarray(image.convert("RGB"), dtype=np.int16)
+    assert picture.shape == wanted.shape
+    return float(np.abs(picture.astype(np.int16) - wanted).mean())
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_comes_out_upright(orientation: int) -> None:
+    picture = decode(photos.oriented(photos.grace(), orientation), LIMITS)
+    assert mean_difference(picture, photos.grace()) < 3
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_each_format_decodes(form: str) -> None:
+    picture = decode(photos.encoded(photos.astronaut(), form), LIMITS)
+    assert picture.dtype == np.uint8
+    assert mean_difference(picture, photos.astronaut()) < 5
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "RGBA", "LA", "CMYK", "YCbCr"])
+def test_each_colour_mode_becomes_rgb(mode: str) -> None:
+    form = "JPEG" if mode in {"CMYK", "YCbCr"} else "PNG"
+    source = photos.grace().convert(mode)
+    picture = decode(photos.encoded(source, form), LIMITS)
+    assert mean_difference(picture, source) < 4
+
+
+def test_sixteen_bits_keep_the_picture() -> None:
+    picture = decode(photos.sixteen_bit_grey(photos.grace()), LIMITS)
+    assert mean_difference(picture, photos.grace().convert("L")) < 1
+
+
+def test_transparent_parts_become_white() -> None:
+    clear = Image.new("RGBA", (20, 10), (255, 0, 0, 0))
+    assert decode(photos.encoded(clear, "PNG"), LIMITS).min() == 255
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_an_animation_gives_its_first_frame(form: str) -> None:
+    picture = decode(photos.animated(photos.grace(), form), LIMITS)
+    assert mean_difference(picture, photos.grace()) < 6
+
+
+def test_a_png_named_jpg_is_told_by_its_content() -> None:
+    assert decode(photos.encoded(photos.grace(), "PNG"), LIMITS).shape == (600, 512, 3)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xd8\xff",
+        photos.grace_bytes()[:5000],
+        photos.grace_bytes()[:-2000],
+        photos.encoded(photos.grace(), "PNG")[:3000],
+        photos.encoded(photos.grace(), "WEBP")[:3000],
+        b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+        b"\x89PNG\r\n\x1a\n" + b"\x00" * 200,
+    ],
+    ids=["empty", "head", "cut", "end cut", "png cut", "webp cut", "webp head", "png zeros"],
+)
+def test_a_damaged_file_is_called_damaged(data: bytes) -> None:
+    with pytest.raises(ImageDamaged):
+        decode(data, LIMITS)
+
+
+@pytest.mark.parametrize("form", ["GIF", "BMP", "TIFF", "ICO", "PDF"])
+def test_other_types_are_refused_by_content(form: str) -> None:
+    with pytest.raises(ImageTypeUnsupported, match="JPEG, PNG or WebP"):
+        decode(photos.encoded(photos.grace(), form), LIMITS)
+
+
+def test_text_is_not_a_picture() -> None:
+    with pytest.raises(ImageTypeUnsupported):
+        decode(b"<svg xmlns='http://www.w3.org/2000/svg'/>", LIMITS)
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
+    with pytest.raises(ImageTooLarge, match="40000000 pixels"):
+        decode(photos.bomb(), LIMITS)
+
+
+def test_limits_are_inclusive() -> None:
+    data = photos.grace_bytes()
+    exact = ImageLimits(max_bytes=len(data), max_pixels=512 * 600)
+    assert decode(data, exact).shape == (600, 512, 3)
+    with pytest.raises(ImageTooLarge, match="bytes"):
+        decode(data, ImageLimits(max_bytes=len(data) - 1, max_pixels=512 * 600))
+    with pytest.raises(ImageTooLarge, match="pixels"):
+        decode(data, ImageLimits(max_bytes=len(data), max_pixels=512 * 600 - 1))

@@ -1,0 +1,122 @@
+"""Real people on labelled photographs, over HTTP, and the recipes of the documents."""
+
+import csv
+import re
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from tests import photos
+from tests.web.conftest import Site
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def people() -> dict[str, list[Path]]:
+    """Photographs by person."""
+    folder = photos.faces_folder()
+    found: dict[str, list[Path]] = defaultdict(list)
+    with (folder / "identities.csv").open(newline="") as rows:
+        for row in csv.DictReader(rows):
+            found[row["person"]].append(folder / "images" / Path(row["image"]).name)
+    return found
+
+
+def add(client: httpx.Client, face_id: str, photo: Path) -> None:
+    files = {"file": (photo.name, photo.read_bytes())}
+    answer = client.post("/add_face", data={"id": face_id}, files=files)
+    assert answer.status_code == 200, f"{photo.name}: {answer.text}"
+
+
+def test_every_labelled_pair_is_decided_rightly(
+    client: httpx.Client, sql: psycopg.Connection
+) -> None:
+    folder = photos.faces_folder()
+    with (folder / "pairs.csv").open(newline="") as rows:
+        same = {
+            frozenset((Path(row["image_a"]).name, Path(row["image_b"]).name)): row["same_person"]
+            for row in csv.DictReader(rows)
+        }
+    for name in sorted({name for pair in same for name in pair}):
+        add(client, name, folder / "images" / name)
+    decided = sql.execute(
+        "SELECT a.image_name, b.image_name, 1 - (x.vec <=> y.vec) >= g.threshold"
+        " FROM face a JOIN face b ON a.image_name < b.image_name"
+        " JOIN face_embedding x ON x.face_id = a.id JOIN face_embedding y ON y.face_id = b.id"
+        " JOIN gallery g ON g.id = a.gallery_id"
+    ).fetchall()
+    right = [
+        (same[frozenset((one, other))].lower() in {"1", "true", "yes"}) == matched
+        for one, other, matched in decided
+    ]
+    assert len(right) == len(same) == 300
+    assert sum(right) / len(right) >= 0.99
+
+
+def test_people_are_found_by_their_other_photographs(
+    client: httpx.Client, people: dict[str, list[Path]]
+) -> None:
+    for person, (first, *_) in people.items():
+        add(client, person, first)
+    for person, (_, *others) in people.items():
+        for photo in others:
+            files = {"file": photo.read_bytes()}
+            answer = client.post("/match_face", files=files).json()
+            assert answer.get("matched_id") == person, f"{photo.name}: {answer}"
+
+
+def code_blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
+
+
+def curl_lines() -> list[str]:
+    """Every curl command on the loopback address in the README and the API's page, in order."""
+    lines = "".join(code_blocks("README.md", "sh") + code_blocks("docs/api.md", "sh"))
+    return [line for line in lines.splitlines() if line.startswith("curl ")]
+
+
+def test_the_curl_recipes_work(client: httpx.Client, site: Site) -> None:
+    lines = curl_lines()
+    assert len(lines) >= 5
+    for line in lines:
+        client.delete("/delete_face/grace")
+        if "add_face" not in line:
+            add(client, "grace", ROOT / "service/cli/smoke.jpg")
+        command = line.replace("http://127.0.0.1:8000", site.server.url)
+        done = subprocess.run(
+            ["sh", "-c", f"{command} --silent --fail-with-body"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+
+
+def test_the_python_recipes_work(
+    client: httpx.Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    first, second = code_blocks("docs/api.md", "python")
+    exec(first.replace("http://127.0.0.1:8000", site.server.url), {})
+    assert client.get("/list_faces").json()["faces"][0]["id"] == "grace"
+    exec(second, {"client": client, "face_id": "grace"})
+    assert client.get("/list_faces").json()["total_faces"] == 0
+
+
+def test_the_sql_of_the_operators_guide_works(
+    client: httpx.Client, sql: psycopg.Connection
+) -> None:
+    add(client, "grace", ROOT / "service/cli/smoke.jpg")
+    report, erasure, change = code_blocks("docs/operations.md", "sql")
+    (row,) = sql.execute(report.encode()).fetchall()
+    assert row[:2] == ("dlib", "grace")
+    sql.execute(change.encode())
+    assert client.get("/stats").json()["threshold"] == 0.93
+    sql.execute(erasure.encode())
+    assert client.get("/list_faces").json()["total_faces"] == 0

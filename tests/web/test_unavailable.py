@@ -1,0 +1,85 @@
+"""While Postgres is away: 503 with Retry-After, still alive, and back by itself."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests import photos
+from tests.proxies import Proxy
+from tests.servers import running
+
+
+@pytest.fixture
+def proxy(database_url: str) -> Iterator[Proxy]:
+    proxy = Proxy(database_url)
+    yield proxy
+    proxy.cut()
+
+
+@pytest.fixture
+def client(proxy: Proxy, tmp_path: Path) -> Iterator[httpx.Client]:
+    environment = {
+        "DATABASE_URL": proxy.url,
+        "FACEMATCH_HOME": str(tmp_path),
+        "DATABASE_TIMEOUT_S": "2",
+        "FEED_STALE_S": "2",
+    }
+    with (
+        running(tmp_path / "log", environment=environment) as server,
+        httpx.Client(base_url=server.url, timeout=30) as client,
+    ):
+        yield client
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def add(client: httpx.Client, face_id: str) -> httpx.Response:
+    return client.post("/add_face", data={"id": face_id}, files={"file": photos.grace_bytes()})
+
+
+def match(client: httpx.Client) -> httpx.Response:
+    return client.post("/match_face", files={"file": photos.grace_bytes()})
+
+
+def test_postgres_away_and_back(client: httpx.Client, proxy: Proxy) -> None:
+    assert add(client, "grace").status_code == 200
+    proxy.cut()
+    for answer in (
+        add(client, "late"),
+        match(client),
+        client.get("/list_faces"),
+        client.delete("/delete_face/grace"),
+        client.get("/stats"),
+    ):
+        assert answer.status_code == 503
+        assert answer.json()["code"] == "database_unavailable"
+        assert int(answer.headers["Retry-After"]) >= 1
+    health = client.get("/health")
+    assert health.status_code == 200
+    eventually(lambda: client.get("/health").json()["status"] == "degraded")
+    assert client.get("/health").json()["database_connected"] is False
+    eventually(lambda: client.get("/ready").status_code == 503)
+    assert client.get("/ready").json()["code"] == "not_ready"
+
+    proxy.restore()
+    eventually(lambda: client.get("/ready").status_code == 200)
+    assert match(client).json()["matched_id"] == "grace"
+    assert [face["id"] for face in client.get("/list_faces").json()["faces"]] == ["grace"]
+    assert client.get("/health").json()["status"] == "healthy"
+
+
+def test_a_cut_pooled_connection_never_reaches_the_caller(
+    client: httpx.Client, proxy: Proxy
+) -> None:
+    assert add(client, "grace").status_code == 200
+    for _ in range(5):
+        proxy.cut_connections()
+        assert match(client).json()["matched_id"] == "grace"
