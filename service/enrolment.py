@@ -112,9 +112,12 @@ class Enrolment:
         """
         valid_external_id(external_id)
         face = new_face(self.analyser, self.limits, photograph, created_by)
-        with self.store.transaction() as tx:
+
+        def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
             gallery = existing(tx, gallery_name)
             tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
-            version = tx.made_version(gallery.id)
+            return gallery, tx.made_version(gallery.id)
+
+        gallery, version = self.store.write(work)
         total = self.galleries.faces_after(gallery, version)
         return Enrolled(external_id, len(face.embedding), version, total)

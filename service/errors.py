@@ -13,10 +13,13 @@
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
     │   ├── FaceExists               face_exists
+    │   ├── VersionLost              version_lost
     │   └── GalleryFull              gallery_full
     ├── UnavailableError             try again later
     │   ├── DatabaseUnavailable      database_unavailable
+    │   ├── DatabaseBusy             database_busy
     │   ├── GalleryNotReady          gallery_not_ready
+    │   ├── GalleryBehind            gallery_behind
     │   └── Overloaded               overloaded
     └── StartupError                 the operator can mend it; the service does not start
         ├── SettingsInvalid          invalid_settings
@@ -116,6 +119,17 @@ class FaceExists(RequestError):
         super().__init__(f"This photograph is already enrolled for ID '{external_id}'.")
 
 
+class VersionLost(RequestError):
+    code = "version_lost"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database does not know this gallery version: it lost that commit (failover, "
+            "restored backup), or the version is older than CHANGE_RETENTION_S. Ask without "
+            "X-Min-Gallery-Version and check whether your change is there."
+        )
+
+
 class GalleryFull(RequestError):
     code = "gallery_full"
 
@@ -138,6 +152,24 @@ class DatabaseUnavailable(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("The database cannot be reached at the moment; try again shortly.")
+
+
+class DatabaseBusy(UnavailableError):
+    """Somebody else's lock, or a conflict between transactions that retrying did not resolve."""
+
+    code = "database_busy"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another transaction holds what this one needs; nothing was changed, try again shortly."
+        )
+
+
+class GalleryBehind(UnavailableError):
+    code = "gallery_behind"
+
+    def __init__(self) -> None:
+        super().__init__("This replica does not hold that gallery version yet; try again shortly.")
 
 
 class GalleryNotReady(UnavailableError):

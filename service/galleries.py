@@ -1,12 +1,16 @@
 """Galleries: the one that the plain endpoints use, its state and its figures."""
 
 import logging
+import time
 from dataclasses import dataclass
 
 from service.domain.embeddings import EmbeddingSpace
 from service.domain.galleries import Gallery, GalleryVersion
-from service.errors import GalleryNotReady, SpaceConflict
+from service.domain.replicas import ReplicaState
+from service.errors import GalleryBehind, GalleryNotReady, SpaceConflict, VersionLost
 from service.ports import Indexes, Store, Transaction
+
+WAIT_ALL_LOOK_S = 0.1
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +32,7 @@ class GalleryFigures:
     faces: int
     database_bytes: int
     indexed: int | None
+    replicas: list[ReplicaState]
 
 
 def existing(tx: Transaction, name: str) -> Gallery:
@@ -44,7 +49,8 @@ def open_gallery(store: Store, defaults: GalleryDefaults, space: EmbeddingSpace)
     Raises:
         SpaceConflict: the gallery holds embeddings of another space.
     """
-    with store.transaction() as tx:
+
+    def work(tx: Transaction) -> Gallery:
         gallery = tx.find_gallery(defaults.name)
         if gallery is None:
             threshold = (
@@ -59,7 +65,11 @@ def open_gallery(store: Store, defaults: GalleryDefaults, space: EmbeddingSpace)
             )
         if gallery.space.weights_sha256 is None and space.weights_sha256 is not None:
             tx.pin_weights(gallery.space_id, space.weights_sha256)
-    return gallery
+            # where a space of that digest existed already, it has taken over
+            gallery = existing(tx, defaults.name)
+        return gallery
+
+    return store.write(work)
 
 
 def report_differences(gallery: Gallery, defaults: GalleryDefaults) -> None:
@@ -82,20 +92,51 @@ def report_differences(gallery: Gallery, defaults: GalleryDefaults) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Galleries:
+    """`wait_all_s`: longest wait for all live replicas, in seconds."""
+
     store: Store
     indexes: Indexes
+    wait_all_s: float
+
+    def demand(self, name: str, version: GalleryVersion | None) -> None:
+        """See to it that what follows is answered from at least that version.
+
+        Raises:
+            VersionLost: the database does not know it.
+            GalleryBehind: this replica did not reach it in time.
+        """
+        if version is None:
+            return
+        with self.store.transaction(read_only=True) as tx:
+            gallery = existing(tx, name)
+            if not tx.knows(gallery.id, version):
+                raise VersionLost
+        if not self.indexes.wait_for(gallery.id, version):
+            raise GalleryBehind
 
     def figures(self, name: str) -> GalleryFigures:
         with self.store.transaction(read_only=True) as tx:
             gallery = existing(tx, name)
             faces, size = tx.count_faces(gallery.id), tx.database_bytes()
-        return GalleryFigures(gallery, faces, size, self._indexed(gallery))
+            replicas = tx.replicas(gallery.id)
+        return GalleryFigures(gallery, faces, size, self._indexed(gallery), replicas)
 
     def _indexed(self, gallery: Gallery) -> int | None:
         try:
             return len(self.indexes.index(gallery.id))
         except GalleryNotReady:
             return None
+
+    def everywhere(self, gallery: Gallery, version: GalleryVersion) -> list[ReplicaState]:
+        """Wait, bounded, until every live replica holds that version; what was seen at the end."""
+        end = time.monotonic() + self.wait_all_s
+        while True:
+            with self.store.transaction(read_only=True) as tx:
+                replicas = tx.replicas(gallery.id)
+            late = [each for each in replicas if each.live and not each.holds(version)]
+            if not late or time.monotonic() > end:
+                return replicas
+            time.sleep(WAIT_ALL_LOOK_S)
 
     def faces_after(self, gallery: Gallery, version: GalleryVersion) -> int:
         """The number of faces once this replica holds `version`; counted in SQL if it lags."""

@@ -1,10 +1,10 @@
 """What the use cases ask of the outside: faces from pictures, rows from SQL, hits from an index."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -14,6 +14,9 @@ from service.domain.decisions import Candidate
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import DetectedFace, IndexedFace, ListedFace, NewFace
 from service.domain.galleries import Change, Gallery, GalleryHead, GalleryVersion
+from service.domain.replicas import ReplicaState, Report
+
+Result = TypeVar("Result")
 
 Picture = NDArray[np.uint8]
 """A decoded, upright photograph: shape (height, width, 3), RGB, 0..255."""
@@ -50,7 +53,9 @@ class Transaction(Protocol):
 
     def find_gallery(self, name: str) -> Gallery | None: ...
 
-    def gallery(self, gallery_id: UUID) -> Gallery | None: ...
+    def knows(self, gallery_id: UUID, version: GalleryVersion) -> bool:
+        """Whether the gallery's history, as far as it is kept, has that version and mark."""
+        ...
 
     def create_gallery(
         self, name: str, space: EmbeddingSpace, threshold: float, max_faces: int | None
@@ -101,6 +106,10 @@ class Transaction(Protocol):
         ...
 
     def database_bytes(self) -> int: ...
+
+    def replicas(self, gallery_id: UUID) -> list[ReplicaState]:
+        """Every replica the database knows, with its version of that gallery, oldest first."""
+        ...
 
     def made_version(self, gallery_id: UUID) -> GalleryVersion:
         """Number this transaction's change now and return it.
@@ -154,6 +163,19 @@ class ChangeFeed(Protocol):
         TRUNCATE cannot slip between its reads. Raises DatabaseUnavailable."""
         ...
 
+    def report(self, report: Report) -> None:
+        """Write what this replica says of itself. Raises DatabaseUnavailable."""
+        ...
+
+    def leave(self, replica_id: UUID) -> None:
+        """Take this replica off the list: it ends in order. Raises DatabaseUnavailable."""
+        ...
+
+    def prune(self, keep_s: float) -> int:
+        """Delete changes older than `keep_s` seconds that every live replica has applied; returns
+        how many. Bounded: may be called again when it returns many. Raises DatabaseUnavailable."""
+        ...
+
     def wait(self, timeout_s: float) -> bool:
         """Block until a NOTIFY arrives, `ring` is called or the time is over; True if woken.
 
@@ -179,8 +201,14 @@ class Store(Protocol):
         """
         ...
 
-    def ping(self) -> bool:
-        """Whether the database answers now; never raises, bounded by a second or so."""
+    def write(self, work: Callable[[Transaction], Result]) -> Result:
+        """Run `work` in a transaction of its own; after a deadlock or a serialization failure
+        run it again from its beginning, a few times.
+
+        Raises:
+            DatabaseBusy: a lock was not had in time, or the conflict stayed.
+            DatabaseUnavailable: as for `transaction`.
+        """
         ...
 
     def feed(self) -> ChangeFeed: ...
@@ -242,5 +270,6 @@ class Indexes(Protocol):
         ...
 
     def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
-        """Wait, bounded, until the index holds that version; False when it took too long."""
+        """Wait, bounded, until the index holds that version, which must be in the database by
+        now; False when it took too long."""
         ...

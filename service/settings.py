@@ -99,8 +99,16 @@ class Settings(BaseSettings):
     feed_stale_s: float = Field(
         15.0, gt=0, le=3600, description="not ready when the last catch-up is older than this"
     )
+    change_retention_s: float = Field(
+        86_400.0,
+        gt=0,
+        description="how long a gallery's changes, and so its versions, are known at least",
+    )
     write_wait_s: float = Field(
         5.0, gt=0, le=300, description="longest wait of a write for this replica's own index"
+    )
+    wait_all_s: float = Field(
+        10.0, gt=0, le=300, description="longest wait of a deletion with ?wait=all"
     )
 
     @classmethod

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from service.domain.faces import ListedFace
-from service.domain.galleries import GalleryVersion
+from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.replicas import ReplicaState
 from service.domain.subjects import valid_external_id
 from service.errors import FormInvalid, SubjectNotFound
 from service.galleries import Galleries, existing
-from service.ports import Store
+from service.ports import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +20,11 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
+    """`replicas` is what was seen of them, None when nobody asked to wait for them."""
+
     version: GalleryVersion
     remaining_faces: int
+    replicas: list[ReplicaState] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,10 @@ class Subjects:
             total = tx.count_faces(gallery.id)
             return Listing(gallery.version, total, tx.list_faces(gallery.id, after, limit))
 
-    def delete(self, gallery_name: str, external_id: str) -> Deleted:
+    def delete(self, gallery_name: str, external_id: str, *, wait_all: bool = False) -> Deleted:
         """Delete a subject with all its faces; committed, and unfindable here, on return.
+
+        With `wait_all`, wait, bounded, until every live replica has dropped it.
 
         Raises:
             SubjectNotFound: no such subject, or an id that no subject can have.
@@ -45,9 +51,14 @@ class Subjects:
             valid_external_id(external_id)
         except FormInvalid:
             raise SubjectNotFound(external_id) from None
-        with self.store.transaction() as tx:
+
+        def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
             gallery = existing(tx, gallery_name)
             if not tx.delete_subject(gallery.id, external_id):
                 raise SubjectNotFound(external_id)
-            version = tx.made_version(gallery.id)
-        return Deleted(version, self.galleries.faces_after(gallery, version))
+            return gallery, tx.made_version(gallery.id)
+
+        gallery, version = self.store.write(work)
+        remaining = self.galleries.faces_after(gallery, version)
+        replicas = self.galleries.everywhere(gallery, version) if wait_all else None
+        return Deleted(version, remaining, replicas)

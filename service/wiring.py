@@ -99,14 +99,15 @@ def open_services(settings: Settings, url: str) -> Iterator[Services]:
             poll_s=settings.feed_poll_s,
             stale_s=settings.feed_stale_s,
             wait_s=settings.write_wait_s,
+            keep_s=settings.change_retention_s,
         )
         stack.callback(replica.close)
         replica.start()
-        yield _services(tools, replica)
+        yield _services(settings, tools, replica)
 
 
-def _services(tools: Tools, replica: Replica) -> Services:
-    galleries = Galleries(tools.store, replica)
+def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
+    galleries = Galleries(tools.store, replica, settings.wait_all_s)
     return Services(
         gallery_name=tools.gallery.name,
         limits=tools.limits,

@@ -1,10 +1,15 @@
 """Galleries and their versions."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from service.domain.embeddings import EmbeddingSpace
+from service.errors import FormInvalid
+
+VERSION_TEXT = re.compile("([0-9]{1,18})-([0-9a-f]{32})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,14 @@ class GalleryVersion:
 
     def __str__(self) -> str:
         return f"{self.number}-{self.mark.hex}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `str` wrote; raises FormInvalid for any other text."""
+        match = VERSION_TEXT.fullmatch(text)
+        if match is None:
+            raise FormInvalid("X-Min-Gallery-Version: not a value that X-Gallery-Version had")
+        return cls(int(match[1]), UUID(match[2]))
 
 
 @dataclass(frozen=True, slots=True)

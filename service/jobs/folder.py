@@ -86,8 +86,5 @@ class FolderEnrolment:
             raise too_many_bytes(self.limits)
         photograph = Photograph(item.path.read_bytes(), item.path.name)
         face = new_face(self.analyser, self.limits, photograph, CREATED_BY)
-        with self.store.transaction() as tx:
-            if self.several:
-                add_to_subject(tx, self.gallery, item.external_id, face)
-            else:
-                add_new_subject(tx, self.gallery, item.external_id, face)
+        add = add_to_subject if self.several else add_new_subject
+        self.store.write(lambda tx: add(tx, self.gallery, item.external_id, face))

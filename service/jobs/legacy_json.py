@@ -119,8 +119,7 @@ class LegacyImport:
     def _commit(self, faces: list[LegacyFace]) -> list[Outcome]:
         """All in one transaction; where the database refuses it, one by one."""
         try:
-            with self.store.transaction() as tx:
-                return [_add(tx, self.gallery, face) for face in faces]
+            return self.store.write(lambda tx: [_add(tx, self.gallery, face) for face in faces])
         except RequestError as error:
             if len(faces) == 1:
                 return [Outcome(faces[0].external_id, Verdict.REJECTED, str(error))]

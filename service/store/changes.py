@@ -10,8 +10,9 @@ import psycopg
 
 from service.domain.faces import IndexedFace
 from service.domain.galleries import Change, GalleryHead, GalleryVersion
+from service.domain.replicas import Report
 from service.ports import FaceBatch, FaceRead
-from service.store import copies
+from service.store import copies, replicas
 from service.store.engine import connect_seconds, limits
 from service.store.failures import translated
 from service.store.listen import Bell
@@ -81,6 +82,18 @@ class PostgresFeed:
             connection.execute(BEGIN)
             yield PostgresFaceRead(connection)
             connection.execute("COMMIT")
+
+    def report(self, report: Report) -> None:
+        with self._connected() as connection:
+            replicas.report(connection, report)
+
+    def leave(self, replica_id: UUID) -> None:
+        with self._connected() as connection:
+            replicas.leave(connection, replica_id)
+
+    def prune(self, keep_s: float) -> int:
+        with self._connected() as connection:
+            return replicas.prune(connection, keep_s)
 
     def wait(self, timeout_s: float) -> bool:
         return self._bell.wait(timeout_s)

@@ -8,6 +8,7 @@ from psycopg import errors as postgres
 from sqlalchemy import exc as alchemy
 
 from service.errors import (
+    DatabaseBusy,
     DatabaseUnavailable,
     EmbeddingInvalid,
     FacematchError,
@@ -20,10 +21,18 @@ from service.errors import (
 UNAVAILABLE = (
     psycopg.OperationalError,
     psycopg.InterfaceError,  # the connection is closed already
-    postgres.DeadlockDetected,
-    postgres.SerializationFailure,
     postgres.ReadOnlySqlTransaction,  # a primary that has become a standby under us
 )
+
+
+# somebody else's transaction is in the way
+BUSY = (postgres.LockNotAvailable, postgres.DeadlockDetected, postgres.SerializationFailure)
+# the same work may succeed at once when it is done again from its beginning
+CONFLICTS = (postgres.DeadlockDetected, postgres.SerializationFailure)
+
+
+def is_conflict(error: DatabaseBusy) -> bool:
+    return isinstance(error.__cause__, CONFLICTS)
 
 
 @contextmanager
@@ -47,6 +56,8 @@ def translated() -> Iterator[None]:
 
 
 def _named(error: BaseException | None) -> FacematchError | None:
+    if isinstance(error, BUSY):
+        return DatabaseBusy()
     if isinstance(error, UNAVAILABLE):
         return DatabaseUnavailable()
     if not isinstance(error, psycopg.Error):

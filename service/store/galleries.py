@@ -4,13 +4,13 @@ from typing import cast
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, RowMapping, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.store import spaces
-from service.store.tables import embedding_space, gallery
+from service.store.tables import embedding_space, gallery, gallery_change
 
 GALLERIES = select(
     gallery.c.id,
@@ -32,10 +32,6 @@ GALLERIES = select(
 
 def find(connection: Connection, name: str) -> Gallery | None:
     return _one(connection, gallery.c.name == name)
-
-
-def get(connection: Connection, gallery_id: UUID) -> Gallery | None:
-    return _one(connection, gallery.c.id == gallery_id)
 
 
 def create(
@@ -87,6 +83,21 @@ def _gallery(row: RowMapping) -> Gallery:
         version=GalleryVersion(row["version"], row["mark"]),
         updated_at=row["updated_at"],
     )
+
+
+def knows(connection: Connection, gallery_id: UUID, version: GalleryVersion) -> bool:
+    """Whether that version with that mark is in the gallery's history, as far as it is kept."""
+    at_head = select(gallery.c.id).where(
+        gallery.c.id == gallery_id,
+        gallery.c.version == version.number,
+        gallery.c.mark == version.mark,
+    )
+    kept = select(gallery_change.c.id).where(
+        gallery_change.c.gallery_id == gallery_id,
+        gallery_change.c.version == version.number,
+        gallery_change.c.mark == version.mark,
+    )
+    return bool(connection.scalar(select(or_(at_head.exists(), kept.exists()))))
 
 
 def made_version(connection: Connection, gallery_id: UUID) -> GalleryVersion:

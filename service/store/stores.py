@@ -1,19 +1,26 @@
-"""The store: a pool for the use cases, connections of their own for the feed and the pulse."""
+"""The store: a pool for the use cases, connections of its own for the feed."""
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import TypeVar, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection
 
+from service.errors import DatabaseBusy
 from service.ports import ChangeFeed, Store, Transaction
 from service.store.changes import PostgresFeed
 from service.store.engine import open_engine
-from service.store.failures import translated
-from service.store.pulse import Pulse
+from service.store.failures import is_conflict, translated
 from service.store.transactions import PostgresTransaction
+
+Result = TypeVar("Result")
+
+RETRIES = 4
+LONGEST_PAUSE_S = 0.05
 
 
 class PostgresStore:
@@ -30,7 +37,6 @@ class PostgresStore:
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._pulse = Pulse(url)
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[Transaction]:
@@ -39,14 +45,23 @@ class PostgresStore:
             yield PostgresTransaction(connection)
             _refuse_failed(connection)
 
-    def ping(self) -> bool:
-        return self._pulse.felt()
+    def write(self, work: Callable[[Transaction], Result]) -> Result:
+        for _ in range(RETRIES):
+            try:
+                with self.transaction() as tx:
+                    return work(tx)
+            except DatabaseBusy as error:
+                if not is_conflict(error):
+                    raise
+                # apart, or the same two meet again
+                time.sleep(random.uniform(0, LONGEST_PAUSE_S))
+        with self.transaction() as tx:
+            return work(tx)
 
     def feed(self) -> ChangeFeed:
         return PostgresFeed(self._direct_url, timeout_s=self._timeout_s)
 
     def close(self) -> None:
-        self._pulse.close()
         self._engine.dispose()
 
 

@@ -170,3 +170,25 @@ gallery_change = Table(
     Index(None, "gallery_id", "version"),
     Index(None, "tx", postgresql_where=text("version IS NULL")),
 )
+
+replica = Table(
+    "replica",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("started_at", Timestamp, nullable=False, server_default=NOW),
+    Column("seen_at", Timestamp, nullable=False, server_default=NOW),
+    Column("checked_at", Timestamp),
+    Column("differences", Integer, nullable=False, server_default=text("0")),
+)
+
+replica_gallery = Table(
+    "replica_gallery",
+    metadata,
+    Column("replica_id", Uuid, ForeignKey("replica.id", ondelete="CASCADE"), primary_key=True),
+    Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("mark", Uuid, nullable=False),
+    Column("applied_at", Timestamp, nullable=False, server_default=NOW),
+    Index(None, "gallery_id"),
+)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, func, select
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import ListedFace, NewFace
 from service.domain.galleries import Gallery, GalleryVersion
-from service.store import faces, galleries, spaces, subjects
+from service.domain.replicas import ReplicaState
+from service.store import faces, galleries, replicas, spaces, subjects
 from service.store.failures import translated
 
 
@@ -23,9 +24,9 @@ class PostgresTransaction:
         with translated():
             return galleries.find(self._connection, name)
 
-    def gallery(self, gallery_id: UUID) -> Gallery | None:
+    def knows(self, gallery_id: UUID, version: GalleryVersion) -> bool:
         with translated():
-            return galleries.get(self._connection, gallery_id)
+            return galleries.knows(self._connection, gallery_id, version)
 
     def create_gallery(
         self, name: str, space: EmbeddingSpace, threshold: float, max_faces: int | None
@@ -79,6 +80,10 @@ class PostgresTransaction:
         with translated():
             size = select(func.pg_database_size(func.current_database()))
             return int(self._connection.scalar(size) or 0)
+
+    def replicas(self, gallery_id: UUID) -> list[ReplicaState]:
+        with translated():
+            return replicas.states(self._connection, gallery_id)
 
     def made_version(self, gallery_id: UUID) -> GalleryVersion:
         with translated():

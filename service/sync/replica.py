@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -12,11 +13,13 @@ from service.errors import DatabaseUnavailable, GalleryNotReady
 from service.index import GalleryIndex
 from service.ports import ChangeFeed, FeedStatus
 from service.sync.catchup import Indexes, catch_up
+from service.sync.reporter import Reporter
 
 log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_S = 0.1
 LAST_BACKOFF_S = 5.0
+PRUNE_EVERY_S = 60.0
 
 
 class Replica:
@@ -25,13 +28,26 @@ class Replica:
     Owns the feed and closes it.
     """
 
-    def __init__(self, feed: ChangeFeed, *, poll_s: float, stale_s: float, wait_s: float) -> None:
+    def __init__(
+        self,
+        feed: ChangeFeed,
+        *,
+        poll_s: float,
+        stale_s: float,
+        wait_s: float,
+        keep_s: float = 86_400.0,
+    ) -> None:
+        """`keep_s`: how long changes are kept, in seconds; the rest is in `Settings`."""
         self._feed = feed
+        self._reporter = Reporter(feed)
+        self._keep_s = keep_s
+        self._prune_at = time.monotonic() + PRUNE_EVERY_S * random.random()
         self._poll_s = poll_s
         self._stale_s = stale_s
         self._wait_s = wait_s
         self._indexes: Indexes | None = None
         self._connected = False
+        self._begun = self._finished = 0
         self._last_success = 0.0
         self._last_success_at: datetime | None = None
         self._progress = threading.Condition()
@@ -47,6 +63,8 @@ class Replica:
         self._feed.ring()
         if self._thread.is_alive():
             self._thread.join()
+            with suppress(DatabaseUnavailable):
+                self._reporter.leave()
         self._feed.close()
 
     def index(self, gallery_id: UUID) -> GalleryIndex:
@@ -57,16 +75,23 @@ class Replica:
         return index
 
     def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
-        """Wait, bounded, until the index holds that version; False when it took too long."""
-        self._feed.ring()
+        """Wait, bounded, until the index holds that version, which must be in the database by
+        now; False when it took too long.
+
+        Any catch-up that begins from now on reads it, whatever it was numbered: a greater number
+        alone proves nothing, since a failover may have put another history in its place.
+        """
         with self._progress:
+            enough = self._begun + 1
+            self._feed.ring()
             return self._progress.wait_for(
-                lambda: self._holds(gallery_id, version), timeout=self._wait_s
+                lambda: self._finished >= enough or self._is_at(gallery_id, version),
+                timeout=self._wait_s,
             )
 
-    def _holds(self, gallery_id: UUID, version: GalleryVersion) -> bool:
+    def _is_at(self, gallery_id: UUID, version: GalleryVersion) -> bool:
         index = (self._indexes or {}).get(gallery_id)
-        return index is not None and index.version.number >= version.number
+        return index is not None and index.version == version
 
     def status(self) -> FeedStatus:
         """Whether this replica may answer, and if not, why."""
@@ -80,15 +105,17 @@ class Replica:
         return FeedStatus(loaded, self._connected and fresh, self._last_success_at, reason)
 
     def _follow(self) -> None:
-        backoff = FIRST_BACKOFF_S
+        backoff, deaf = FIRST_BACKOFF_S, False
         while not self._stopping.is_set():
             try:
                 self._catch_up()
-                self._feed.wait(self._poll_s * random.uniform(0.8, 1.2))
+                self._tell_and_prune()
+                deaf = self._rested(deaf)
                 backoff = FIRST_BACKOFF_S
                 continue
             except DatabaseUnavailable:
                 self._connected = False
+                self._reporter.again()
                 log.warning("change feed: database unavailable, next try in %.1f s", backoff)
             except Exception:
                 # a replica that stops following answers from the past for ever
@@ -96,12 +123,40 @@ class Replica:
             self._stopping.wait(backoff * random.uniform(0.5, 1.0))
             backoff = min(2 * backoff, LAST_BACKOFF_S)
 
+    def _rested(self, deaf: bool) -> bool:
+        """Wait for the bell; True when it is out of order, for the second time an error.
+
+        It alone may be lost: then the tables are looked at at once, and the next wait mends it.
+        """
+        try:
+            self._feed.wait(self._pause_s())
+        except DatabaseUnavailable:
+            if deaf:
+                raise
+            return True
+        return False
+
+    def _pause_s(self) -> float:
+        """Until the next look without a bell; jittered, so that replicas do not look as one."""
+        return max(0.0, min(self._poll_s * random.uniform(0.8, 1.2), self._reporter.due_in_s()))
+
+    def _tell_and_prune(self) -> None:
+        indexes = self._indexes or {}
+        self._reporter.tell({each: index.version for each, index in indexes.items()})
+        if time.monotonic() >= self._prune_at:
+            self._feed.prune(self._keep_s)
+            self._prune_at = time.monotonic() + PRUNE_EVERY_S * random.uniform(0.5, 1.5)
+
     def _catch_up(self) -> None:
         before = time.monotonic()
+        with self._progress:
+            self._begun += 1
+            number = self._begun
         indexes = catch_up(self._feed, self._indexes or {})
         first = self._indexes is None
         with self._progress:
             self._indexes = indexes
+            self._finished = number
             self._connected = True
             self._last_success = before
             self._last_success_at = datetime.now(UTC)

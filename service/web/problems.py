@@ -23,9 +23,12 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.SubjectExists: 409,
     errors.SubjectNotFound: 404,
     errors.FaceExists: 409,
+    errors.VersionLost: 409,
     errors.GalleryFull: 409,
     errors.DatabaseUnavailable: 503,
+    errors.DatabaseBusy: 503,
     errors.GalleryNotReady: 503,
+    errors.GalleryBehind: 503,
     errors.Overloaded: 503,
 }
 

@@ -44,10 +44,30 @@ class FaceList(BaseModel):
     faces: list[FaceEntry]
 
 
+class Replicas(BaseModel):
+    """Which replicas have applied a change, by name."""
+
+    applied: list[str]
+    pending: list[str] = Field(description="live, but not seen to have applied it in time")
+    dead: list[str] = Field(description="silent for 15 s; each reads the table anew if it returns")
+
+
 class FaceDeleted(BaseModel):
     message: Literal["Face deleted successfully"] = "Face deleted successfully"
     deleted_id: str
     remaining_faces: int
+    replicas: Replicas | None = Field(None, description="only when asked to wait for all")
+
+
+class Replica(BaseModel):
+    name: str = Field(examples=["host-1:4711"])
+    state: Literal["live", "dead"]
+    version: str | None = Field(description="the gallery version it holds; null: not loaded yet")
+    behind: int | None = Field(description="versions between this one and the table's")
+    last_success: datetime = Field(description="its last report, in UTC")
+    silent_seconds: float
+    checked_at: datetime | None = Field(description="last comparison of its index with the table")
+    differences: int = Field(description="times its index differed from the table; must be 0")
 
 
 class Stats(BaseModel):
@@ -66,6 +86,7 @@ class Stats(BaseModel):
     indexed_faces: int | None = Field(
         description="faces in this replica's index; null while it is being loaded"
     )
+    replicas: list[Replica] = Field(description="every replica that has reported in the last day")
 
 
 class Health(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Header, Request, Response
 
 from service.domain.galleries import GalleryVersion
 from service.wiring import Services
@@ -16,6 +16,24 @@ def _services(request: Request) -> Services:
 
 
 Provided = Annotated[Services, Depends(_services)]
+
+
+def demanded(
+    services: Provided,
+    version: Annotated[
+        str | None,
+        Header(
+            alias="X-Min-Gallery-Version",
+            description="answer from at least this version: an X-Gallery-Version of before",
+        ),
+    ] = None,
+) -> None:
+    """Wait until this replica holds the version that the caller has seen, or refuse."""
+    at_least = None if version is None else GalleryVersion.parse(version)
+    services.galleries.demand(services.gallery_name, at_least)
+
+
+AtLeast = Depends(demanded)
 
 
 def stamp(response: Response, version: GalleryVersion) -> None:

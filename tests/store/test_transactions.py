@@ -36,10 +36,10 @@ def names(store: Store, gallery: Gallery, after: str | None, limit: int | None) 
         return [face.external_id for face in tx.list_faces(gallery.id, after, limit)]
 
 
-def test_a_gallery_is_found_by_name_and_by_id(store: Store, gallery: Gallery) -> None:
+def test_a_gallery_is_found_by_name(store: Store, gallery: Gallery) -> None:
     with store.transaction() as tx:
-        assert tx.find_gallery("people") == tx.gallery(gallery.id) == gallery
-        assert tx.find_gallery("nobody") is tx.gallery(uuid4()) is None
+        assert tx.find_gallery("people") == gallery
+        assert tx.find_gallery("nobody") is None
     assert gallery.space == SPACE
     assert gallery.version.number == 0
     assert gallery.updated_at.tzinfo is not None
@@ -83,7 +83,7 @@ def test_pinning_fills_in_a_digest_once(store: Store) -> None:
         gallery = tx.create_gallery("imported", unknown, 0.5, None)
         tx.pin_weights(gallery.space_id, "cd" * 32)
         tx.pin_weights(gallery.space_id, "ef" * 32)
-        pinned = tx.gallery(gallery.id)
+        pinned = tx.find_gallery(gallery.name)
     assert pinned is not None
     assert pinned.space.weights_sha256 == "cd" * 32
 
@@ -100,7 +100,7 @@ def test_pinning_to_the_digest_of_a_known_space_makes_them_one(
     with store.transaction() as tx:
         tx.pin_weights(imported.space_id, "ab" * 32)
     with store.transaction() as tx:
-        pinned = tx.gallery(imported.id)
+        pinned = tx.find_gallery(imported.name)
     assert pinned is not None
     assert pinned.space_id == known.space_id
     with feed.read() as read:
@@ -229,7 +229,7 @@ def test_made_version_of_an_unchanged_gallery_is_the_present_one(
 def test_the_version_dates_the_gallery(store: Store, gallery: Gallery) -> None:
     enrol(store, gallery, "ada")
     with store.transaction(read_only=True) as tx:
-        changed = tx.gallery(gallery.id)
+        changed = tx.find_gallery(gallery.name)
     assert changed is not None
     assert changed.updated_at > gallery.updated_at
 

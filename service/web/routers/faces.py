@@ -1,18 +1,17 @@
 """The plain endpoints on the default gallery: add, match, list, delete."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 
 from service.domain.subjects import MAX_ID_LENGTH, valid_external_id
 from service.enrolment import Photograph
 from service.errors import NoFileUploaded
-from service.recognition import Identified
-from service.web import schemas
-from service.web.services import Provided, stamp
+from service.web import schemas, shapes
+from service.web.services import AtLeast, Provided, stamp
 
-router = APIRouter(tags=["faces"])
+router = APIRouter(tags=["faces"], dependencies=[AtLeast])
 
 Upload = Annotated[UploadFile | None, File(description="a JPEG, PNG or WebP photograph")]
 SubjectId = Annotated[
@@ -49,23 +48,7 @@ def match_face(
     began = time.perf_counter()
     found = services.recognition.identify(services.gallery_name, _photograph(file).data)
     stamp(response, found.version)
-    return _answer(found, round((time.perf_counter() - began) * 1000, 3))
-
-
-def _answer(found: Identified, took_ms: float) -> schemas.Matched | schemas.NotMatched:
-    if found.external_id is None or found.confidence is None or found.similarity is None:
-        return schemas.NotMatched(
-            similarity_score=found.similarity,
-            threshold=found.threshold,
-            processing_time_ms=took_ms,
-        )
-    return schemas.Matched(
-        matched_id=found.external_id,
-        similarity_score=found.similarity,
-        threshold=found.threshold,
-        confidence=found.confidence.value,
-        processing_time_ms=took_ms,
-    )
+    return shapes.match(found, round((time.perf_counter() - began) * 1000, 3))
 
 
 @router.get("/list_faces", responses={503: {"model": schemas.Problem}})
@@ -88,9 +71,17 @@ def list_faces(
 @router.delete(
     "/delete_face/{face_id:path}",
     responses={404: {"model": schemas.Problem}, 503: {"model": schemas.Problem}},
+    response_model_exclude_unset=True,
 )
-def delete_face(services: Provided, response: Response, face_id: str) -> schemas.FaceDeleted:
+def delete_face(
+    services: Provided,
+    response: Response,
+    face_id: str,
+    wait: Annotated[
+        Literal["all"] | None, Query(description="all: until every live replica has dropped it")
+    ] = None,
+) -> schemas.FaceDeleted:
     """Delete a person with every face enrolled for that id."""
-    deleted = services.subjects.delete(services.gallery_name, face_id)
+    deleted = services.subjects.delete(services.gallery_name, face_id, wait_all=wait == "all")
     stamp(response, deleted.version)
-    return schemas.FaceDeleted(deleted_id=face_id, remaining_faces=deleted.remaining_faces)
+    return shapes.face_deleted(face_id, deleted)

@@ -5,34 +5,19 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
 
-from service.web import schemas
+from service.web import schemas, shapes
 from service.web.problems import problem
-from service.web.services import Provided, stamp
+from service.web.services import AtLeast, Provided, stamp
 
 router = APIRouter(tags=["status"])
 
 
-@router.get("/stats", responses={503: {"model": schemas.Problem}})
+@router.get("/stats", dependencies=[AtLeast], responses={503: {"model": schemas.Problem}})
 def stats(services: Provided, response: Response) -> schemas.Stats:
     """The default gallery's figures, and this replica's."""
     figures = services.galleries.figures(services.gallery_name)
-    gallery, space = figures.gallery, figures.gallery.space
-    stamp(response, gallery.version)
-    return schemas.Stats(
-        total_faces=figures.faces,
-        model=space.model,
-        embedding_dimension=space.dimension,
-        database_size_mb=round(figures.database_bytes / 1e6, 3),
-        uptime_seconds=round(time.monotonic() - services.started, 3),
-        last_updated=gallery.updated_at,
-        gallery=gallery.name,
-        threshold=gallery.threshold,
-        max_faces=gallery.max_faces,
-        detector=space.detector,
-        alignment=space.alignment,
-        weights_sha256=space.weights_sha256,
-        indexed_faces=figures.indexed,
-    )
+    stamp(response, figures.gallery.version)
+    return shapes.stats(figures, round(time.monotonic() - services.started, 3))
 
 
 # async: answered on the event loop, so also while every worker thread is busy
