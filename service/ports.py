@@ -107,6 +107,10 @@ class Transaction(Protocol):
 
     def database_bytes(self) -> int: ...
 
+    def now(self) -> datetime:
+        """The database's clock, with its time zone."""
+        ...
+
     def replicas(self, gallery_id: UUID) -> list[ReplicaState]:
         """Every replica the database knows, with its version of that gallery, oldest first."""
         ...
@@ -127,6 +131,14 @@ class FaceRead(Protocol):
     """One consistent reading of a gallery, for replicas. See `ChangeFeed.read`."""
 
     def heads(self) -> list[GalleryHead]: ...
+
+    def digest(self, head: GalleryHead) -> int:
+        """The digest of the gallery's faces in its space, computed in SQL; see `index.digest`."""
+        ...
+
+    def trigger_faults(self) -> list[str]:
+        """What is wrong with the change feed's triggers, a sentence each; empty when all is well."""
+        ...
 
     def changes(self, gallery_id: UUID, after: int) -> list[Change]:
         """The changes above version number `after` that are still kept, in order."""

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     feed_poll_s: float = Field(
         1.0, gt=0, le=60, description="longest time between looks at the change feed"
     )
+    digest_every_s: float = Field(
+        300.0, gt=0, le=86_400, description="time between comparisons of the index with the table"
+    )
     feed_stale_s: float = Field(
         15.0, gt=0, le=3600, description="not ready when the last catch-up is older than this"
     )

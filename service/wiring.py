@@ -21,7 +21,7 @@ from service.store import open_store, schema
 from service.store.embedded import embedded_postgres, temporary_postgres
 from service.store.requirements import check_server
 from service.subjects import Subjects
-from service.sync import Replica
+from service.sync import AntiEntropy, Replica
 from service.vision import load_analyser
 from service.vision.acquisition import pull
 from service.vision.spaces import published_space
@@ -103,6 +103,15 @@ def open_services(settings: Settings, url: str) -> Iterator[Services]:
         )
         stack.callback(replica.close)
         replica.start()
+        entropy = AntiEntropy(
+            tools.store.feed(),
+            every_s=settings.digest_every_s,
+            indexes=replica.indexes,
+            distrust=replica.distrust,
+            tell=replica.checked,
+        )
+        stack.callback(entropy.close)
+        entropy.start()
         yield _services(settings, tools, replica)
 
 
@@ -135,7 +144,7 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
     )
     with (
         closing(_store(settings, url)) as store,
-        closing(_analyser(settings, _found(store, defaults.name))) as analyser,
+        closing(analyser_for(settings, _found(store, defaults.name))) as analyser,
     ):
         gallery = open_gallery(store, defaults, analyser.space)
         report_differences(gallery, defaults)
@@ -147,6 +156,13 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
 class LegacyTarget:
     store: Store
     gallery: Gallery
+
+
+@contextmanager
+def open_tables(settings: Settings, url: str) -> Iterator[Store]:
+    """Open the store alone."""
+    with closing(_store(settings, url)) as store:
+        yield store
 
 
 @contextmanager
@@ -180,7 +196,7 @@ def _found(store: Store, name: str) -> Gallery | None:
         return tx.find_gallery(name)
 
 
-def _analyser(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
+def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
     """The model, with the detector and alignment of the gallery's row where there is one."""
     detector = settings.detector
     alignment = Alignment(settings.alignment) if settings.alignment else None

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from service.cli import db, enrol, models, serve, smoke
+from service.cli import db, doctor, enrol, models, serve, smoke
 from service.cli.failures import report
 from service.errors import FacematchError
 
@@ -19,6 +19,7 @@ app.command("serve")(serve.serve)
 app.command("enroll")(enrol.enroll)
 app.command("import-json")(enrol.import_json)
 app.command("smoke")(smoke.smoke)
+app.command("doctor")(doctor.doctor)
 app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
 

@@ -16,6 +16,7 @@ from service.store import copies, replicas
 from service.store.engine import connect_seconds, limits
 from service.store.failures import translated
 from service.store.listen import Bell
+from service.store.triggers import TRIGGER_FAULTS
 from service.store.urls import conninfo
 
 HEADS = """
@@ -26,6 +27,15 @@ SELECT g.id, g.name, g.space_id, s.dimension, g.version, g.mark
 CHANGES = """
 SELECT version, mark, prev_mark, faces, everything FROM gallery_change
  WHERE gallery_id = %s AND version > %s ORDER BY version
+"""
+
+# bit(64) to bigint is signed; modulo 2**64 the sum is the same
+DIGEST = """
+SELECT coalesce(sum(('x' || encode(substr(sha256(uuid_send(e.face_id) || uuid_send(f.subject_id)
+                                                 || vector_send(e.vec)), 1, 8), 'hex')
+                    )::bit(64)::bigint), 0)
+  FROM face_embedding e JOIN face f ON f.gallery_id = e.gallery_id AND f.id = e.face_id
+ WHERE e.gallery_id = %s AND e.space_id = %s
 """
 
 # LOCK takes no snapshot: the reads that follow see nothing older than what the locks let through
@@ -48,6 +58,16 @@ class PostgresFaceRead:
         with translated():
             rows = self._connection.execute(CHANGES, (gallery_id, after)).fetchall()
         return _merged(rows)
+
+    def trigger_faults(self) -> list[str]:
+        with translated():
+            # no parameters, so that % stands for itself
+            return [row[0] for row in self._connection.execute(TRIGGER_FAULTS.encode())]
+
+    def digest(self, head: GalleryHead) -> int:
+        with translated():
+            row = self._connection.execute(DIGEST, (head.id, head.space_id)).fetchone()
+        return int(row[0]) % 2**64 if row else 0
 
     def faces(self, head: GalleryHead, face_ids: Sequence[UUID]) -> list[IndexedFace]:
         if not face_ids:

@@ -1,6 +1,7 @@
 """One transaction: the use cases' door to the tables."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
@@ -80,6 +81,11 @@ class PostgresTransaction:
         with translated():
             size = select(func.pg_database_size(func.current_database()))
             return int(self._connection.scalar(size) or 0)
+
+    def now(self) -> datetime:
+        with translated():
+            now: datetime = self._connection.execute(select(func.clock_timestamp())).scalar_one()
+            return now
 
     def replicas(self, gallery_id: UUID) -> list[ReplicaState]:
         with translated():

@@ -37,7 +37,8 @@ class Replica:
         wait_s: float,
         keep_s: float = 86_400.0,
     ) -> None:
-        """`keep_s`: how long changes are kept, in seconds; the rest is in `Settings`."""
+        """Times in seconds. `stale_s`: not ready after so long without a look; `wait_s`: longest
+        wait for a version; `keep_s`: how long changes are kept."""
         self._feed = feed
         self._reporter = Reporter(feed)
         self._keep_s = keep_s
@@ -46,6 +47,7 @@ class Replica:
         self._stale_s = stale_s
         self._wait_s = wait_s
         self._indexes: Indexes | None = None
+        self._distrusted: set[UUID] = set()
         self._connected = False
         self._begun = self._finished = 0
         self._last_success = 0.0
@@ -92,6 +94,19 @@ class Replica:
     def _is_at(self, gallery_id: UUID, version: GalleryVersion) -> bool:
         index = (self._indexes or {}).get(gallery_id)
         return index is not None and index.version == version
+
+    def indexes(self) -> Indexes:
+        """The indexes of now, by gallery; none before they are loaded."""
+        return self._indexes or {}
+
+    def distrust(self, gallery_id: UUID) -> None:
+        """Have a gallery's index built anew; it answers until the new one takes its place."""
+        self._distrusted.add(gallery_id)
+        self._feed.ring()
+
+    def checked(self, at: datetime | None, differences: int) -> None:
+        """Take note of the digest comparison's outcome, for the next report."""
+        self._reporter.checked_at, self._reporter.differences = at, differences
 
     def status(self) -> FeedStatus:
         """Whether this replica may answer, and if not, why."""
@@ -152,7 +167,10 @@ class Replica:
         with self._progress:
             self._begun += 1
             number = self._begun
-        indexes = catch_up(self._feed, self._indexes or {})
+        doubtful = set(self._distrusted)
+        trusted = {each: index for each, index in self.indexes().items() if each not in doubtful}
+        indexes = catch_up(self._feed, trusted)
+        self._distrusted -= doubtful
         first = self._indexes is None
         with self._progress:
             self._indexes = indexes

@@ -1,0 +1,142 @@
+"""Diagnosis: database, schema, weights, indexes, replicas and clock, checked on demand."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from service.domain.galleries import GalleryHead
+from service.domain.replicas import ReplicaState
+from service.errors import FacematchError, StartupError
+from service.index import IndexBuilder
+from service.ports import ChangeFeed, FaceRead, Store
+from service.settings import Settings
+from service.store import schema
+from service.wiring import analyser_for, open_server, open_tables
+
+LARGEST_CLOCK_DIFFERENCE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `text` says what to do where it is not well."""
+
+    well: bool
+    check: str
+    text: str
+
+
+def diagnose(settings: Settings) -> Iterator[Finding]:
+    """Run every check that the ones before allow."""
+    try:
+        with open_server(settings) as url:
+            yield Finding(True, "database", "reachable, PostgreSQL and pgvector are new enough")
+            findings = list(_schema(url))
+            yield from findings
+            if all(finding.well for finding in findings):
+                yield from _tables(settings, url)
+    except StartupError as error:
+        yield Finding(False, "database", str(error))
+
+
+def _schema(url: str) -> Iterator[Finding]:
+    try:
+        schema.check(url)
+    except FacematchError as error:
+        yield Finding(False, "schema", str(error))
+        return
+    differences = schema.drift(url)
+    for difference in differences:
+        yield Finding(False, "schema", f"{difference}; undo that change, or restore a backup")
+    if not differences:
+        yield Finding(
+            True, "schema", f"revision {schema.head()}, tables and triggers as they must be"
+        )
+
+
+def _tables(settings: Settings, url: str) -> Iterator[Finding]:
+    with open_tables(settings, url) as store:
+        yield from _tried("clock", lambda: [_clock(store)])
+        yield from _tried("weights", lambda: [_weights(settings, store)])
+        with closing(store.feed()) as feed:
+            yield from _tried("galleries", lambda: _galleries(store, feed))
+
+
+def _tried(check: str, run: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from run()
+    except FacematchError as error:
+        yield Finding(False, check, str(error))
+
+
+def _clock(store: Store) -> Finding:
+    before = datetime.now(UTC)
+    with store.transaction(read_only=True) as tx:
+        theirs = tx.now()
+    # the database read its clock between our two readings
+    nearest = min(max(theirs, before), datetime.now(UTC))
+    difference = abs((theirs - nearest).total_seconds())
+    if difference > LARGEST_CLOCK_DIFFERENCE_S:
+        text = (
+            f"this machine's clock differs from the database's by {difference:.1f} s; set both by "
+            "NTP: dates in answers and logs depend on them"
+        )
+        return Finding(False, "clock", text)
+    return Finding(True, "clock", f"within {LARGEST_CLOCK_DIFFERENCE_S:g} s of the database's")
+
+
+def _weights(settings: Settings, store: Store) -> Finding:
+    """Load the model as `serve` would, and compare its space with the default gallery's."""
+    name = settings.gallery_name()
+    with store.transaction(read_only=True) as tx:
+        gallery = tx.find_gallery(name)
+    with closing(analyser_for(settings, gallery)) as analyser:
+        space = analyser.space
+    text = f"{space.describe()}, sha256 {space.weights_sha256}"
+    if gallery is None:
+        return Finding(True, "weights", f"{text}; gallery '{name}' does not exist yet")
+    if gallery.space.serves(space):
+        return Finding(True, "weights", f"{text}, as gallery '{name}' was made with")
+    text = f"gallery '{name}' was made with {gallery.space.weights_sha256}, here is {text}"
+    return Finding(False, "weights", f"{text}; bring those weights here, or use another gallery")
+
+
+def _galleries(store: Store, feed: ChangeFeed) -> Iterator[Finding]:
+    with feed.read() as read:
+        heads = read.heads()
+        for head in heads:
+            yield _index(read, head)
+    with store.transaction(read_only=True) as tx:
+        states = [(head, state) for head in heads for state in tx.replicas(head.id)]
+    for head, state in states:
+        yield _replica(head, state)
+
+
+def _replica(head: GalleryHead, state: ReplicaState) -> Finding:
+    check = f"replica {state.name}"
+    if not state.live:
+        text = f"silent for {state.silent_s:.0f} s: restart it, or let it be forgotten after a day"
+        return Finding(False, check, text)
+    if state.differences:
+        text = (
+            f"its index differed from the table {state.differences} times and was rebuilt; this "
+            "must never happen: please report it with the replica's log"
+        )
+        return Finding(False, check, text)
+    if state.holds(head.version):
+        return Finding(True, check, f"holds gallery '{head.name}' as the table is")
+    return Finding(True, check, f"is catching up with gallery '{head.name}'")
+
+
+def _index(read: FaceRead, head: GalleryHead) -> Finding:
+    """Build the index as a replica would, and compare it with the table by content."""
+    builder = IndexBuilder(head.dimension)
+    for batch in read.all_faces(head):
+        builder.add(batch)
+    index = builder.finish(head.version)
+    name = f"gallery '{head.name}'"
+    if index.digest() != read.digest(head):
+        return Finding(
+            False, name, "an index read from the table differs from the table; please report it"
+        )
+    return Finding(True, name, f"{len(index)} faces, index digest equals the table's")

@@ -1,0 +1,123 @@
+"""Anti-entropy: compares what this replica holds with the table, by content, every few minutes.
+
+It must never find anything. It guards against mistakes of ours and of the hardware, and against
+triggers that somebody has switched off.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+from service.domain.galleries import GalleryHead
+from service.errors import UnavailableError
+from service.index import GalleryIndex, State
+from service.ports import ChangeFeed, FaceRead
+
+log = logging.getLogger(__name__)
+
+TRIES = 40
+PAUSE_S = 0.05
+"""The index has to be at the very version of the database's snapshot; between two writes it is."""
+
+
+class AntiEntropy:
+    """A thread of its own with a connection of its own, so that it delays no catch-up.
+
+    `indexes` gives the replica's indexes of now; `distrust` is called with each gallery whose index
+    differs from the table, to have it built anew; `tell` with the time of the last whole comparison
+    and the number of differences ever found. Owns the feed and closes it.
+    """
+
+    def __init__(
+        self,
+        feed: ChangeFeed,
+        *,
+        every_s: float,
+        indexes: Callable[[], Mapping[UUID, GalleryIndex]],
+        distrust: Callable[[UUID], None],
+        tell: Callable[[datetime | None, int], None],
+    ) -> None:
+        self.checked_at: datetime | None = None
+        self.differences = 0
+        self._feed = feed
+        self._every_s = every_s
+        self._indexes = indexes
+        self._distrust = distrust
+        self._tell = tell
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="anti-entropy", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._feed.close()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every_s * random.uniform(0.75, 1.25)):
+            try:
+                self.compare()
+            except UnavailableError:
+                log.debug("anti-entropy: the database is away, trying again later")
+            except Exception:
+                # no check is worse than a late one
+                log.exception("anti-entropy: unexpected failure")
+
+    def compare(self) -> bool:
+        """Compare every gallery that is loaded; True when all could be compared and are equal.
+
+        Raises:
+            DatabaseUnavailable: nothing is known.
+        """
+        waiting = set(self._indexes())
+        well = True
+        for _ in range(TRIES):
+            with self._feed.read() as read:
+                well &= self._triggers_are_well(read)
+                for head, state in self._at_one_version(read, waiting):
+                    well &= self._is_equal(read, head, state)
+                    waiting.discard(head.id)
+            if not waiting or not well or self._stopping.wait(PAUSE_S):
+                break
+        if not waiting:
+            self.checked_at = datetime.now(UTC)
+        self._tell(self.checked_at, self.differences)
+        return well and not waiting
+
+    def _triggers_are_well(self, read: FaceRead) -> bool:
+        faults = read.trigger_faults()
+        for fault in faults:
+            log.error("anti-entropy: %s: changes may go unnoticed; run `facematch doctor`", fault)
+        self.differences += bool(faults)
+        return not faults
+
+    def _at_one_version(
+        self, read: FaceRead, waiting: set[UUID]
+    ) -> Iterator[tuple[GalleryHead, State]]:
+        """Galleries of which this replica holds exactly the version of the snapshot."""
+        indexes = self._indexes()
+        for head in read.heads():
+            index = indexes.get(head.id)
+            if head.id in waiting and index is not None:
+                state = index.state
+                if state.version == head.version:
+                    yield head, state
+
+    def _is_equal(self, read: FaceRead, head: GalleryHead, state: State) -> bool:
+        if state.digest() == read.digest(head):
+            return True
+        self.differences += 1
+        log.error(
+            "anti-entropy: the index of gallery '%s' differs from the table at version %s; "
+            "it is built anew. This must never happen: please report it with this log.",
+            head.name,
+            head.version,
+        )
+        self._distrust(head.id)
+        return False
