@@ -1,15 +1,17 @@
 """A gallery's index: a state that readers search and one writer replaces."""
 
+from collections import deque
 from collections.abc import Iterable
 from uuid import UUID
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.embeddings import Embedding
 from service.domain.faces import IndexedFace
 from service.domain.galleries import GalleryVersion
+from service.index.base import stacked
+from service.index.living import Living
 from service.index.rows import UUID_BYTES, FaceRows, Ids
 from service.index.state import State, TailView
 from service.index.tail import Tail
@@ -34,16 +36,30 @@ class GalleryIndex:
     def version(self) -> GalleryVersion:
         return self._state.version
 
+    @property
+    def state(self) -> State:
+        """The present state. It never changes, so it may be read at leisure while others apply."""
+        return self._state
+
+    def digest(self) -> int:
+        """What is in it, whatever its order: see `service.index.digest`.
+
+        Takes about 2 us a face of 128 values, 5 us of 512.
+        """
+        return Living.of(self._state).digest()
+
     def search(self, probe: Embedding, subjects: int) -> SearchResult:
         """`probe` has shape (dimension,), dtype float32 and unit length."""
         return self._state.search(probe, subjects)
 
     def contents(self) -> dict[UUID, tuple[UUID, Embedding]]:
         """Every living face with its subject and embedding, for comparison with the table."""
-        face_ids, subject_ids, embeddings = _living(self._state)
         return {
             UUID(bytes=face.tobytes()): (UUID(bytes=subject.tobytes()), embedding)
-            for face, subject, embedding in zip(face_ids, subject_ids, embeddings, strict=True)
+            for batch in Living.of(self._state).batches()
+            for face, subject, embedding in zip(
+                batch.face_ids, batch.subject_ids, batch.embeddings, strict=True
+            )
         }
 
     def apply(
@@ -86,7 +102,7 @@ class GalleryIndex:
         view = TailView(
             tail.embeddings[:count], tail.face_ids[:count], tail.subject_ids[:count], tail_alive
         )
-        return make_state(version, self._state.base, self._state.rows, alive, view)
+        return State.of(version, self._state.base, self._state.rows, alive, view)
 
 
 class IndexBuilder:
@@ -94,63 +110,31 @@ class IndexBuilder:
 
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
-        self._base = faiss.IndexFlatIP(dimension)
+        self._embeddings: deque[NDArray[np.float32]] = deque()
         self._face_ids: list[Ids] = [np.empty(0, dtype=UUID_BYTES)]
         self._subject_ids: list[Ids] = [np.empty(0, dtype=UUID_BYTES)]
 
     def add(self, batch: FaceBatch) -> None:
-        self._base.add(np.ascontiguousarray(batch.embeddings))
+        self._embeddings.append(batch.embeddings)
         self._face_ids.append(batch.face_ids)
         self._subject_ids.append(batch.subject_ids)
 
     def finish(self, version: GalleryVersion) -> GalleryIndex:
+        count = sum(map(len, self._embeddings))
+        parts = (self._embeddings.popleft() for _ in range(len(self._embeddings)))
+        base = stacked(parts, count, self._dimension)
         rows = FaceRows.build(np.concatenate(self._face_ids), np.concatenate(self._subject_ids))
-        alive = np.ones(self._base.ntotal, dtype=bool)
-        state = make_state(version, self._base, rows, alive, _empty_tail(self._dimension))
-        return GalleryIndex(state, self._dimension)
-
-
-def make_state(
-    version: GalleryVersion,
-    base: faiss.IndexFlatIP,
-    rows: FaceRows,
-    alive: NDArray[np.bool_],
-    tail: TailView,
-) -> State:
-    bitmap = None if alive.all() else np.packbits(alive, bitorder="little")
-    selector = (
-        None
-        if bitmap is None
-        else faiss.IDSelectorBitmap(  # type: ignore[call-arg]  # FAISS's stub shows the C++ form
-            bitmap  # type: ignore[arg-type]
-        )
-    )
-    faces = int(alive.sum()) + int(tail.alive.sum())
-    return State(version, base, rows, alive, selector, tail, faces)
-
-
-def _empty_tail(dimension: int) -> TailView:
-    none = np.empty(0, dtype=UUID_BYTES)
-    return TailView(np.empty((0, dimension), dtype=np.float32), none, none, np.empty(0, bool))
-
-
-def _living(state: State) -> tuple[Ids, Ids, NDArray[np.float32]]:
-    base, tail = state.base, state.tail
-    vectors = faiss.rev_swig_ptr(base.get_xb(), base.ntotal * base.d).reshape(-1, base.d)
-    return (
-        np.concatenate([state.rows.face_ids[state.alive], tail.face_ids[tail.alive]]),
-        np.concatenate([state.rows.subject_ids[state.alive], tail.subject_ids[tail.alive]]),
-        np.concatenate([vectors[state.alive], tail.embeddings[tail.alive]]),
-    )
+        return GalleryIndex(State.fresh(version, base, rows), self._dimension)
 
 
 def _compacted(state: State) -> State:
     """The same state on a fresh base once the tail is long or half of the base is dead."""
-    dead = state.base.ntotal - int(state.alive.sum())
-    short_tail = len(state.tail.alive) <= max(TAIL_LIMIT, state.base.ntotal // 10)
-    if short_tail and dead <= max(TAIL_LIMIT, state.base.ntotal // 2):
+    dead = len(state.base) - int(state.alive.sum())
+    short_tail = len(state.tail.alive) <= max(TAIL_LIMIT, len(state.base) // 10)
+    if short_tail and dead <= max(TAIL_LIMIT, len(state.base) // 2):
         return state
-    face_ids, subject_ids, embeddings = _living(state)
-    builder = IndexBuilder(state.base.d)
-    builder.add(FaceBatch(face_ids, subject_ids, embeddings))
-    return builder.finish(state.version)._state
+    living = Living.of(state)
+    parts = (batch.embeddings for batch in living.batches())
+    base = stacked(parts, len(living), state.base.shape[1])
+    rows = FaceRows.in_order(living.face_ids, living.subject_ids)
+    return State.fresh(state.version, base, rows)

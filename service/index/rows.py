@@ -24,6 +24,11 @@ def _sortable(ids: Ids) -> NDArray[np.bytes_]:
     return ids.view("S16")
 
 
+def sorting(ids: Ids) -> NDArray[np.int64]:
+    """The rows of `ids` in the order of their values."""
+    return np.argsort(_sortable(ids), kind="stable")
+
+
 @dataclass(frozen=True, slots=True)
 class FaceRows:
     """Finds rows by face id with 24 bytes a face where a dict would take 150."""
@@ -35,8 +40,13 @@ class FaceRows:
 
     @classmethod
     def build(cls, face_ids: Ids, subject_ids: Ids) -> Self:
-        order = np.argsort(_sortable(face_ids), kind="stable")
+        order = sorting(face_ids)
         return cls(face_ids, subject_ids, order, _sortable(face_ids)[order])
+
+    @classmethod
+    def in_order(cls, face_ids: Ids, subject_ids: Ids) -> Self:
+        """Of faces already in the order of their ids; nothing is sorted or copied."""
+        return cls(face_ids, subject_ids, np.arange(len(face_ids)), _sortable(face_ids))
 
     def find(self, face_id: UUID) -> int | None:
         """The row that holds the face, or None."""

@@ -1,6 +1,7 @@
 """One committed state of a gallery in memory: never changed, so searched without a lock."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import faiss
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from service.domain.decisions import Candidate
 from service.domain.embeddings import Embedding
 from service.domain.galleries import GalleryVersion
-from service.index.rows import FaceRows, Ids, uuid_at
+from service.index.base import Base, nearest
+from service.index.rows import UUID_BYTES, FaceRows, Ids, uuid_at
 from service.ports import SearchResult
 
 NOTHING = float(np.finfo(np.float32).min)
@@ -25,6 +27,11 @@ class TailView:
     subject_ids: Ids
     alive: NDArray[np.bool_]
 
+    @classmethod
+    def empty(cls, dimension: int) -> Self:
+        none = np.empty(0, dtype=UUID_BYTES)
+        return cls(np.empty((0, dimension), dtype=np.float32), none, none, np.empty(0, bool))
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -32,12 +39,30 @@ class State:
     all of them live."""
 
     version: GalleryVersion
-    base: faiss.IndexFlatIP
+    base: Base
     rows: FaceRows
     alive: NDArray[np.bool_]
     selector: faiss.IDSelectorBitmap | None
     tail: TailView
     faces: int
+
+    @classmethod
+    def fresh(cls, version: GalleryVersion, base: Base, rows: FaceRows) -> Self:
+        """All of the base and nothing else."""
+        tail = TailView.empty(base.shape[1])
+        return cls.of(version, base, rows, np.ones(len(base), dtype=bool), tail)
+
+    @classmethod
+    def of(
+        cls,
+        version: GalleryVersion,
+        base: Base,
+        rows: FaceRows,
+        alive: NDArray[np.bool_],
+        tail: TailView,
+    ) -> Self:
+        faces = int(alive.sum()) + int(tail.alive.sum())
+        return cls(version, base, rows, alive, _selector(alive), tail, faces)
 
     def search(self, probe: Embedding, subjects: int) -> SearchResult:
         """The best subjects, each by its best face.
@@ -68,19 +93,13 @@ class State:
         return list(best.values())
 
     def _base_hits(self, probe: Embedding, faces: int) -> list[tuple[float, Ids, Ids, int]]:
-        if self.base.ntotal == 0 or faces == 0:
+        count = min(faces, len(self.base))
+        if count == 0:
             return []
-        # FAISS is slower with more threads than probes; the setting belongs to the thread
-        faiss.omp_set_num_threads(1)
-        params = None
-        if self.selector is not None:
-            params = faiss.SearchParameters(
-                sel=self.selector  # type: ignore[call-arg]  # FAISS's stub leaves it out
-            )
-        found, rows = self.base.search(probe[None, :], min(faces, self.base.ntotal), params=params)
+        similarities, rows = nearest(self.base, probe, count, self.selector)
         return [
             (float(similarity), self.rows.face_ids, self.rows.subject_ids, int(row))
-            for similarity, row in zip(found[0], rows[0], strict=True)
+            for similarity, row in zip(similarities, rows, strict=True)
             if row >= 0 and similarity > NOTHING
         ]
 
@@ -99,3 +118,12 @@ class State:
             )
             for place in best
         ]
+
+
+def _selector(alive: NDArray[np.bool_]) -> faiss.IDSelectorBitmap | None:
+    if alive.all():
+        return None
+    bitmap = np.packbits(alive, bitorder="little")
+    return faiss.IDSelectorBitmap(  # type: ignore[call-arg]  # FAISS's stub shows the C++ form
+        bitmap  # type: ignore[arg-type]
+    )

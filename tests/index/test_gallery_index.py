@@ -7,40 +7,12 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from service.domain.embeddings import Embedding, unit
+from service.domain.embeddings import Embedding
 from service.domain.faces import IndexedFace
-from service.domain.galleries import GalleryVersion
-from service.index import GalleryIndex, IndexBuilder, gallery_index
-from service.index.rows import UUID_BYTES
-from service.ports import FaceBatch
+from service.index import gallery_index
+from tests.index.values import DIMENSION, built, face, random, vector, version
 
-DIMENSION = 16
-random = np.random.default_rng(7)
 shuffler = Random(7)
-
-
-def vector() -> Embedding:
-    return unit(random.normal(size=DIMENSION), DIMENSION)
-
-
-def face(subject: UUID | None = None, embedding: Embedding | None = None) -> IndexedFace:
-    return IndexedFace(uuid4(), subject or uuid4(), vector() if embedding is None else embedding)
-
-
-def version(number: int) -> GalleryVersion:
-    return GalleryVersion(number, uuid4())
-
-
-def built(faces: list[IndexedFace]) -> GalleryIndex:
-    builder = IndexBuilder(DIMENSION)
-    builder.add(
-        FaceBatch(
-            np.array([f.face_id.bytes for f in faces], dtype=UUID_BYTES),
-            np.array([f.subject_id.bytes for f in faces], dtype=UUID_BYTES),
-            np.array([f.embedding for f in faces], dtype=np.float32).reshape(-1, DIMENSION),
-        )
-    )
-    return builder.finish(version(1))
 
 
 def scanned(faces: list[IndexedFace], probe: Embedding) -> list[tuple[UUID, float]]:
@@ -54,6 +26,12 @@ def scanned(faces: list[IndexedFace], probe: Embedding) -> list[tuple[UUID, floa
 def test_an_empty_index_finds_nobody() -> None:
     result = built([]).search(vector(), 5)
     assert (result.faces, result.candidates) == (0, ())
+
+
+@pytest.mark.parametrize("dimension", [DIMENSION - 1, DIMENSION + 1])
+def test_a_probe_of_another_dimension_is_refused(dimension: int) -> None:
+    with pytest.raises(ValueError, match="probe of shape"):
+        built([face()]).search(np.ones(dimension, dtype=np.float32), 1)
 
 
 def test_an_exact_match_scores_one_and_never_more() -> None:

@@ -1,0 +1,68 @@
+"""Values that the index's tests share."""
+
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from service.domain.embeddings import Embedding, unit
+from service.domain.faces import IndexedFace
+from service.domain.galleries import GalleryVersion
+from service.index import GalleryIndex, IndexBuilder
+from service.index.rows import UUID_BYTES
+from service.index.snapshot import Identity, save
+from service.ports import FaceBatch
+
+DIMENSION = 16
+IDENTITY = Identity(uuid4(), uuid4(), DIMENSION)
+random = np.random.default_rng(7)
+
+
+def vector() -> Embedding:
+    return unit(random.normal(size=DIMENSION), DIMENSION)
+
+
+def face(subject: UUID | None = None, embedding: Embedding | None = None) -> IndexedFace:
+    return IndexedFace(uuid4(), subject or uuid4(), vector() if embedding is None else embedding)
+
+
+def version(number: int) -> GalleryVersion:
+    return GalleryVersion(number, uuid4())
+
+
+def batch(faces: list[IndexedFace]) -> FaceBatch:
+    return FaceBatch(
+        np.array([f.face_id.bytes for f in faces], dtype=UUID_BYTES),
+        np.array([f.subject_id.bytes for f in faces], dtype=UUID_BYTES),
+        np.array([f.embedding for f in faces], dtype=np.float32).reshape(len(faces), -1),
+    )
+
+
+def built(faces: list[IndexedFace]) -> GalleryIndex:
+    builder = IndexBuilder(DIMENSION)
+    if faces:
+        builder.add(batch(faces))
+    return builder.finish(version(1))
+
+
+def saved(index: GalleryIndex, path: Path) -> Path:
+    assert save(index.state, IDENTITY, path)
+    return path
+
+
+def assert_same(one: GalleryIndex, other: GalleryIndex) -> None:
+    assert (one.version, len(one), one.digest()) == (other.version, len(other), other.digest())
+    mine, yours = one.contents(), other.contents()
+    assert mine.keys() == yours.keys()
+    for face_id, (subject_id, embedding) in mine.items():
+        assert yours[face_id][0] == subject_id
+        assert yours[face_id][1].tobytes() == embedding.tobytes()
+    for subjects in (1, 5, 100):
+        probe = vector()
+        found, wanted = (each.search(probe, subjects).candidates for each in (one, other))
+        assert [c.face_id for c in found] == [c.face_id for c in wanted]
+        # the tail is multiplied by NumPy, the base by FAISS
+        assert [c.similarity for c in found] == pytest.approx(
+            [c.similarity for c in wanted], abs=1e-6
+        )
