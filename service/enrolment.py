@@ -8,7 +8,7 @@ from service.domain.faces import NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.subjects import valid_external_id
 from service.errors import FaceExists, FaceNotDetected, SeveralFaces, SubjectExists
-from service.galleries import Galleries, existing
+from service.galleries import Galleries, serving
 from service.images import ImageLimits, decode
 from service.ports import FaceAnalyser, Store, Transaction
 
@@ -41,14 +41,16 @@ def new_face(
         ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
         Overloaded: too many photographs at once.
     """
-    picture = decode(photograph.data, limits)
-    faces = analyser.detect(picture)
-    if not faces:
-        raise FaceNotDetected
-    if len(faces) > 1:
-        raise SeveralFaces(len(faces))
+    with limits.gate.place():
+        picture = decode(photograph.data, limits)
+        faces = analyser.detect(picture, thorough=True)
+        if not faces:
+            raise FaceNotDetected
+        if len(faces) > 1:
+            raise SeveralFaces(len(faces))
+        embedding = analyser.embed(picture, faces[0])
     return NewFace(
-        embedding=analyser.embed(picture, faces[0]),
+        embedding=embedding,
         image_sha256=hashlib.sha256(photograph.data).digest(),
         image_name=photograph.name,
         box=faces[0].box,
@@ -114,7 +116,7 @@ class Enrolment:
         face = new_face(self.analyser, self.limits, photograph, created_by)
 
         def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
-            gallery = existing(tx, gallery_name)
+            gallery = serving(tx, gallery_name, self.analyser.space)
             tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
             return gallery, tx.made_version(gallery.id)
 

@@ -43,6 +43,21 @@ def existing(tx: Transaction, name: str) -> Gallery:
     return gallery
 
 
+def serving(tx: Transaction, name: str, space: EmbeddingSpace) -> Gallery:
+    """The gallery, if its embeddings may be compared with those of `space`.
+
+    Raises:
+        GalleryNotReady: it does not exist, or was bound to another space after the start.
+    """
+    gallery = existing(tx, name)
+    if not gallery.space.serves(space):
+        raise GalleryNotReady(
+            f"Gallery '{name}' is now bound to {gallery.space.describe()} and this service makes "
+            f"embeddings of {space.describe()}; restart the service."
+        )
+    return gallery
+
+
 def open_gallery(store: Store, defaults: GalleryDefaults, space: EmbeddingSpace) -> Gallery:
     """Return the gallery, created when it is new, after checking that its space is this one.
 
@@ -57,19 +72,25 @@ def open_gallery(store: Store, defaults: GalleryDefaults, space: EmbeddingSpace)
                 space.default_threshold if defaults.threshold is None else defaults.threshold
             )
             gallery = tx.create_gallery(defaults.name, space, threshold, defaults.max_faces)
-        if not gallery.space.serves(space):
-            raise SpaceConflict(
-                f"Gallery '{gallery.name}' holds embeddings of {gallery.space.describe()}; they "
-                f"cannot be compared with those of {space.describe()}. Choose another gallery "
-                "(DEFAULT_GALLERY, or --gallery), or the weights and settings it was made with."
-            )
+        _check_space(gallery, space)
         if gallery.space.weights_sha256 is None and space.weights_sha256 is not None:
             tx.pin_weights(gallery.space_id, space.weights_sha256)
             # where a space of that digest existed already, it has taken over
             gallery = existing(tx, defaults.name)
+            # and another service may have filled in the digest of other weights at this moment
+            _check_space(gallery, space)
         return gallery
 
     return store.write(work)
+
+
+def _check_space(gallery: Gallery, space: EmbeddingSpace) -> None:
+    if not gallery.space.serves(space):
+        raise SpaceConflict(
+            f"Gallery '{gallery.name}' holds embeddings of {gallery.space.describe()}; they "
+            f"cannot be compared with those of {space.describe()}. Choose another gallery "
+            "(DEFAULT_GALLERY, or --gallery), or the weights and settings it was made with."
+        )
 
 
 def report_differences(gallery: Gallery, defaults: GalleryDefaults) -> None:

@@ -1,23 +1,75 @@
 """The only door for pictures: bytes in, upright RGB array out."""
 
 import io
-import warnings
-from dataclasses import dataclass
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from service.errors import ImageDamaged, ImageTooLarge, ImageTypeUnsupported
+from service.errors import ImageDamaged, ImageTooLarge, ImageTypeUnsupported, Overloaded
 from service.ports import Picture
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 WIDE_GREY_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 
+BROKEN: tuple[type[Exception], ...] = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    ZeroDivisionError,
+    struct.error,
+)
+"""What Pillow's decoders raise for broken files (SyntaxError: its PNG reader)."""
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How to turn a picture upright, by its EXIF orientation."""
+
+# our own cap is checked before decoding, and would otherwise have no effect above Pillow's
+Image.MAX_IMAGE_PIXELS = None
+
+
+class PictureGate:
+    """Bounds how many decoded pictures are in memory at once: 40 million pixels take 120 MB."""
+
+    def __init__(self, places: int, timeout_s: float) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._timeout_s = timeout_s
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Raises Overloaded when no place becomes free in time."""
+        if not self._places.acquire(timeout=self._timeout_s):
+            raise Overloaded
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
+    """`gate` is shared by all who decode."""
+
     max_bytes: int
     max_pixels: int
+    gate: PictureGate = field(default_factory=lambda: PictureGate(places=4, timeout_s=10.0))
 
 
 def decode(data: bytes, limits: ImageLimits) -> Picture:
@@ -36,17 +88,11 @@ def decode(data: bytes, limits: ImageLimits) -> Picture:
     if not data:
         raise ImageDamaged("The uploaded file is empty; upload a JPEG, PNG or WebP photograph.")
     try:
-        with warnings.catch_warnings():
-            # our own pixel cap stands in for Pillow's warning about large pictures
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                return _pixels(image, limits)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return _pixels(image, limits)
     except UnidentifiedImageError:
         raise _unidentified(data) from None
-    except Image.DecompressionBombError:
-        raise _too_many_pixels(limits) from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError) as error:
-        # what Pillow's decoders raise for broken files (SyntaxError: its PNG reader)
+    except BROKEN as error:
         raise _damaged() from error
 
 
@@ -80,8 +126,18 @@ def _pixels(image: Image.Image, limits: ImageLimits) -> Picture:
     if image.width * image.height > limits.max_pixels:
         raise _too_many_pixels(limits)
     image.load()
-    upright = ImageOps.exif_transpose(image)
+    turn = TURNS.get(_orientation(image))
+    upright = image if turn is None else image.transpose(turn)
     return np.asarray(_rgb(upright), dtype=np.uint8)
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF tag alone: a picture with nonsense in its other tags is still a picture."""
+    try:
+        tag = image.getexif().get(ExifTags.Base.Orientation)
+    except BROKEN:
+        return 1
+    return tag if isinstance(tag, int) else 1
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -96,5 +152,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Pillow's own conversion clips 16 bits to 255; the upper byte is the picture."""
-    values = np.asarray(image).astype(np.float64)
-    return Image.fromarray(np.clip(values / 257.0, 0, 255).astype(np.uint8))
+    values = np.asarray(image)
+    if values.dtype.kind == "f":
+        return Image.fromarray(np.clip(np.nan_to_num(values), 0, 255).astype(np.uint8))
+    return Image.fromarray((np.clip(values, 0, 65535) >> 8).astype(np.uint8))

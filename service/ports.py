@@ -28,8 +28,10 @@ class FaceAnalyser(Protocol):
     @property
     def space(self) -> EmbeddingSpace: ...
 
-    def detect(self, picture: Picture) -> tuple[DetectedFace, ...]:
+    def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
         """All faces in the picture, largest box first; empty when there is none.
+
+        `thorough`, for enrolment: look for much smaller faces too, and leave out doubtful ones.
 
         Raises:
             Overloaded: no worker became free in time.
@@ -235,6 +237,11 @@ class FaceIndex(Protocol):
 
     @property
     def version(self) -> GalleryVersion: ...
+
+    @property
+    def space_id(self) -> UUID | None:
+        """The embedding space of its vectors."""
+        ...
 
     def search(self, probe: Embedding, subjects: int) -> "SearchResult":
         """The best `subjects` subjects, each by its best face, most similar first."""

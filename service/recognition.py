@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from service.domain.decisions import Candidate, Confidence, accepted, confidence
+from service.domain.embeddings import Embedding
 from service.domain.galleries import Gallery, GalleryVersion
-from service.errors import FaceNotDetected
-from service.galleries import existing
+from service.errors import FaceNotDetected, GalleryNotReady
+from service.galleries import serving
 from service.images import ImageLimits, decode
 from service.ports import FaceAnalyser, Indexes, SearchResult, Store, Transaction
 
@@ -43,14 +44,12 @@ class Recognition:
             ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
             Overloaded, GalleryNotReady, DatabaseUnavailable: try again shortly.
         """
-        picture = decode(data, self.limits)
-        faces = self.analyser.detect(picture)
-        if not faces:
-            raise FaceNotDetected
-        probe = self.analyser.embed(picture, faces[0])
+        probe = self._probe(data)
         with self.store.transaction(read_only=True) as tx:
-            gallery = existing(tx, gallery_name)
+            gallery = serving(tx, gallery_name, self.analyser.space)
             index = self.indexes.index(gallery.id)
+            if index.space_id != gallery.space_id:
+                raise GalleryNotReady("The gallery is being moved to another embedding space.")
             wanted = FIRST_CANDIDATES
             while True:
                 result = index.search(probe, wanted)
@@ -58,6 +57,15 @@ class Recognition:
                 if named is not None or len(result.candidates) < wanted:
                     return _decided(gallery, result, named)
                 wanted *= 8
+
+    def _probe(self, data: bytes) -> Embedding:
+        """The embedding of the largest face; raises FaceNotDetected where there is none."""
+        with self.limits.gate.place():
+            picture = decode(data, self.limits)
+            faces = self.analyser.detect(picture)
+            if not faces:
+                raise FaceNotDetected
+            return self.analyser.embed(picture, faces[0])
 
 
 def _first_named(tx: Transaction, result: SearchResult) -> tuple[Candidate, str] | None:

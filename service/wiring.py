@@ -13,7 +13,7 @@ from service.domain.galleries import Gallery
 from service.enrolment import Enrolment
 from service.errors import SpaceConflict, WeightsMissing
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
-from service.images import ImageLimits
+from service.images import ImageLimits, PictureGate
 from service.ports import FaceAnalyser, Store
 from service.recognition import Recognition
 from service.settings import Settings
@@ -69,7 +69,7 @@ def open_database(
     """
     with open_server(settings, ephemeral=ephemeral) as url:
         if migrate or ephemeral or settings.database_url is None:
-            schema.upgrade(url)
+            schema.upgrade(direct_url(settings, url) or url)
         else:
             schema.check(url)
         yield url
@@ -138,7 +138,8 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         SpaceConflict: the gallery belongs to another embedding space.
         ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
     """
-    limits = ImageLimits(settings.max_image_bytes, settings.max_image_pixels)
+    gate = PictureGate(2 * _workers(settings), settings.recognition_timeout_s)
+    limits = ImageLimits(settings.max_image_bytes, settings.max_image_pixels, gate)
     defaults = GalleryDefaults(
         settings.gallery_name(), settings.first_threshold(), settings.max_faces
     )
@@ -181,11 +182,18 @@ def open_legacy_gallery(settings: Settings, url: str, detector: str) -> Iterator
         yield LegacyTarget(store, open_gallery(store, defaults, space))
 
 
+def direct_url(settings: Settings, url: str) -> str | None:
+    """The way around a pooler to the database of `url`; None where `url` is direct itself."""
+    through = settings.database_url and settings.database_url.get_secret_value()
+    if settings.database_direct_url is None or url != through:
+        return None  # the embedded database, whatever the environment says
+    return settings.database_direct_url.get_secret_value()
+
+
 def _store(settings: Settings, url: str) -> Store:
-    direct = settings.database_direct_url if settings.database_url is not None else None
     return open_store(
         url,
-        direct_url=direct.get_secret_value() if direct else None,
+        direct_url=direct_url(settings, url),
         pool_size=settings.database_pool_size,
         timeout_s=settings.database_timeout_s,
     )
@@ -222,7 +230,7 @@ def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
         alignment=alignment,
         engine=settings.engine,
         home=settings.facematch_home,
-        workers=settings.recognition_workers or os.cpu_count() or 1,
+        workers=_workers(settings),
         timeout_s=settings.recognition_timeout_s,
     )
     try:
@@ -231,6 +239,11 @@ def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
         log.info("weights of %s are missing here, trying to download them", settings.model_name)
         pull(settings.model_name, settings.facematch_home, settings.engine, lambda *_: None)
         return load()
+
+
+def _workers(settings: Settings) -> int:
+    """A container may have fewer cores than its host."""
+    return settings.recognition_workers or len(os.sched_getaffinity(0))
 
 
 def _check_model(settings: Settings, gallery: Gallery) -> None:

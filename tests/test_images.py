@@ -1,11 +1,13 @@
 """The door for pictures: what comes out upright and RGB, and what is refused with which words."""
 
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from service.errors import ImageDamaged, ImageTooLarge, ImageTypeUnsupported
-from service.images import ImageLimits, decode
+from service.errors import ImageDamaged, ImageTooLarge, ImageTypeUnsupported, Overloaded
+from service.images import ImageLimits, PictureGate, decode
 from service.ports import Picture
 from tests import photos
 
@@ -22,6 +24,27 @@ def mean_difference(picture: Picture, image: Image.Image) -> float:
 def test_every_exif_orientation_comes_out_upright(orientation: int) -> None:
     picture = decode(photos.oriented(photos.grace(), orientation), LIMITS)
     assert mean_difference(picture, photos.grace()) < 3
+
+
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
+@pytest.mark.filterwarnings("ignore:Possibly corrupt EXIF")
+def test_nonsense_in_other_exif_tags_does_not_matter() -> None:
+    """A rational of three bytes: Pillow reads it and cannot write it again."""
+    tags = b"II*\0\x08\0\0\0\x02\0"
+    tags += struct.pack("<HHII", 0x0112, 3, 1, 3)  # turned by half
+    tags += struct.pack("<HHII", 0x011A, 5, 1, 0xFFFFFF)  # a resolution that lies nowhere
+    exif = b"Exif\0\0" + tags + b"\0\0\0\0"
+    turned = photos.grace().transpose(Image.Transpose.ROTATE_180)
+    picture = decode(photos.encoded(turned, quality=95, exif=exif), LIMITS)
+    assert mean_difference(picture, photos.grace()) < 3
+
+
+def test_only_so_many_pictures_are_in_memory_at_once() -> None:
+    gate = PictureGate(places=2, timeout_s=0.05)
+    with gate.place(), gate.place(), pytest.raises(Overloaded), gate.place():
+        pass
+    with gate.place():
+        pass
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])

@@ -10,11 +10,12 @@ def upgrade() -> None:
     """Bring the schema to this release's revision; waits for another upgrade under way."""
     from service.settings import Settings
     from service.store import schema
-    from service.wiring import open_server
+    from service.wiring import direct_url, open_server
 
-    with open_server(Settings.read()) as url:
+    settings = Settings.read()
+    with open_server(settings) as url:
         before = schema.current(url)
-        schema.upgrade(url)
+        schema.upgrade(direct_url(settings, url) or url)
         after = schema.current(url)
     if before == after:
         typer.echo(f"already at {after}")

@@ -1,7 +1,5 @@
 """`facematch serve`."""
 
-import signal
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +25,6 @@ def serve(
     from service.settings import Settings
     from service.wiring import open_database, open_services
 
-    stop_on_signals()
     settings = Settings.read(host=host, port=port, model_name=model)
     logs.configure(settings.log_level)
     with (
@@ -37,16 +34,6 @@ def serve(
         from service.web import create_app
 
         _run(settings, create_app(services))
-
-
-def stop_on_signals() -> None:
-    """End in order on SIGTERM and SIGINT, at start-up too: everything opened is closed again.
-
-    Uvicorn stops on them itself and then raises them anew; their default would end the process
-    there and then, with the embedded database still running.
-    """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
 
 
 def _run(settings: "Settings", app: object) -> None:
@@ -60,6 +47,6 @@ def _run(settings: "Settings", app: object) -> None:
         # its lines hold paths, and those hold the ids of people
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=15,
     )
     uvicorn.Server(config).run()

@@ -71,7 +71,7 @@ def read_face(item: Any, model: str, dimension: int) -> LegacyFace:
 def _numbers(value: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     try:
         return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise EmbeddingInvalid("the embedding is not a list of numbers") from None
 
 

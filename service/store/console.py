@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 
@@ -23,9 +24,14 @@ def psql(url: str, arguments: Sequence[str]) -> int:
     password = given.pop("password", None)
     secret = {"PGPASSWORD": str(password)} if password else {}
     command = [_program(), "--dbname", make_conninfo("", **given), *arguments]
-    return subprocess.run(command, env=os.environ | secret, check=False).returncode
+    # Ctrl-C is for psql: it cancels the query
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return subprocess.run(command, env=os.environ | secret, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _program() -> str:
-    """The machine's own psql, which has line editing, else the embedded database's."""
+    """The machine's own psql, which may have better line editing, else the one that comes along."""
     return shutil.which("psql") or str(binaries() / "psql")

@@ -30,9 +30,11 @@ def upgrade(url: str, on_wait: Callable[[], None] | None = None) -> None:
     transaction pooler.
 
     Raises:
+        SchemaOutdated: the database is a newer release's.
         DatabaseUnsuitable: a statement was refused, for want of rights or of the extension.
         DatabaseUnavailable: the connection failed, or a table was locked for too long.
     """
+    _refuse_newer(current(url))
     with _explained(), translated():
         command.upgrade(_config(url, on_wait), "head")
 
@@ -44,7 +46,7 @@ def downgrade(url: str, revision: str) -> None:
 
 def current(url: str) -> str | None:
     """The database's revision; None where it has no schema of ours."""
-    with _connected(url) as connection:
+    with _explained(), _connected(url) as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -60,14 +62,19 @@ def check(url: str) -> None:
         return
     if found is None:
         raise SchemaOutdated(f"The database has no facematch schema yet; run `{UPGRADE}`.")
-    if found not in {script.revision for script in _scripts().walk_revisions()}:
-        raise SchemaOutdated(
-            f"The database was upgraded by a newer release of facematch (its revision is {found}, "
-            f"this release knows revisions up to {head()}); install that release."
-        )
+    _refuse_newer(found)
     raise SchemaOutdated(
         f"The database's schema is outdated (revision {found}, needed is {head()}); "
         f"run `{UPGRADE}`, or start with `facematch serve --migrate`."
+    )
+
+
+def _refuse_newer(found: str | None) -> None:
+    if found in {None, *(script.revision for script in _scripts().walk_revisions())}:
+        return
+    raise SchemaOutdated(
+        f"The database was upgraded by a newer release of facematch (its revision is {found}, "
+        f"this release knows revisions up to {head()}); install that release."
     )
 
 
@@ -117,5 +124,5 @@ def _explained() -> Iterator[None]:
         diagnosis = getattr(error.orig, "diag", None)
         said = [getattr(diagnosis, part, None) for part in ("message_primary", "message_hint")]
         raise DatabaseUnsuitable(
-            "The schema could not be upgraded: " + ". ".join(part for part in said if part)
+            "The database refused: " + ". ".join(part for part in said if part)
         ) from error

@@ -50,6 +50,8 @@ def _up_to_date(heads: list[GalleryHead], indexes: Indexes) -> bool:
 
 
 def _step(read: FaceRead, head: GalleryHead, index: GalleryIndex | None) -> GalleryIndex | Reread:
+    if index is not None and index.space_id != head.space_id:
+        index = None
     if index is not None and index.version == head.version:
         return index
     if index is not None:
@@ -72,7 +74,9 @@ def _rebuilt(read: FaceRead, head: GalleryHead) -> GalleryIndex:
     builder = IndexBuilder(head.dimension)
     for batch in read.all_faces(head):
         builder.add(batch)
-    return builder.finish(head.version)
+    index = builder.finish(head.version)
+    index.space_id = head.space_id
+    return index
 
 
 def touched_since(

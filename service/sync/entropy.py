@@ -13,12 +13,13 @@ from uuid import UUID
 
 from service.domain.galleries import GalleryHead
 from service.errors import UnavailableError
-from service.index import GalleryIndex, State
+from service.index import GalleryIndex, Living, State
 from service.ports import ChangeFeed, FaceRead
 
 log = logging.getLogger(__name__)
 
 TRIES = 40
+CLOSE_S = 10.0
 PAUSE_S = 0.05
 """The index has to be at the very version of the database's snapshot; between two writes it is."""
 
@@ -56,8 +57,9 @@ class AntiEntropy:
     def close(self) -> None:
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join()
-        self._feed.close()
+            self._thread.join(timeout=CLOSE_S)
+        if not self._thread.is_alive():
+            self._feed.close()
 
     def _run(self) -> None:
         while not self._stopping.wait(self._every_s * random.uniform(0.75, 1.25)):
@@ -110,7 +112,7 @@ class AntiEntropy:
                     yield head, state
 
     def _is_equal(self, read: FaceRead, head: GalleryHead, state: State) -> bool:
-        if state.digest() == read.digest(head):
+        if Living.of(state).digest() == read.digest(head):
             return True
         self.differences += 1
         log.error(

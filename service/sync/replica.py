@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 FIRST_BACKOFF_S = 0.1
 LAST_BACKOFF_S = 5.0
 PRUNE_EVERY_S = 60.0
+CLOSE_S = 10.0
 
 
 class Replica:
@@ -64,7 +65,11 @@ class Replica:
         self._stopping.set()
         self._feed.ring()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(timeout=CLOSE_S)
+        if self._thread.is_alive():
+            log.warning("change feed: the database does not answer; leaving without goodbye")
+            return  # a daemon, and the feed is in its hands
+        if self._last_success_at is not None:
             with suppress(DatabaseUnavailable):
                 self._reporter.leave()
         self._feed.close()
@@ -133,7 +138,9 @@ class Replica:
                 self._reporter.again()
                 log.warning("change feed: database unavailable, next try in %.1f s", backoff)
             except Exception:
-                # a replica that stops following answers from the past for ever
+                # a replica that stops following answers from the past for ever; and an index may
+                # have been left half way
+                self._distrusted.update(self.indexes())
                 log.exception("change feed: unexpected failure, next try in %.1f s", backoff)
             self._stopping.wait(backoff * random.uniform(0.5, 1.0))
             backoff = min(2 * backoff, LAST_BACKOFF_S)

@@ -104,8 +104,11 @@ class DeepFaceAnalyser:
     def space(self) -> EmbeddingSpace:
         return self._space
 
-    def detect(self, picture: Picture) -> tuple[DetectedFace, ...]:
-        """All faces, largest first, with left and right eye (the person's) or no landmarks."""
+    def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
+        """All faces, largest first, with left and right eye (the person's) or no landmarks.
+
+        Always as thorough as DeepFace is: at full size.
+        """
         with self._slots.take() as slot:
             found = slot.detect(picture)
         return tuple(sorted(found, key=lambda face: face.box.area, reverse=True))

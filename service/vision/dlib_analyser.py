@@ -34,10 +34,6 @@ WORKING_SIDES = (1024, 2048, 4096)
 """Longest side, in pixels, of the picture that the detector sees, one after the other until it
 finds a face. The detector's window is 80 px, so these find faces of about a 13th, 26th and 51st
 of the longer side."""
-SURE_SCORE = 0.2
-"""Detections below this count only where there is no better one: on 64 photographs the faces score
-0.35 to 3.04, and what the detector takes for a second face on NASA's portrait of Eileen Collins,
-the folds of a sleeve, scores 0.07."""
 CERTAIN_SCORE = 0.2
 """Detections below it count only where no view shows a certain one: in a montage of two portraits
 the detector saw a third face, with 0.05, in a sleeve; the lowest score of a real face among 64
@@ -60,19 +56,35 @@ class DlibSlot:
         self.detect(blank)
         self._recogniser.compute_face_descriptor(blank)
 
-    def detect(self, picture: Picture) -> list[DetectedFace]:
+    def detect(self, picture: Picture, thorough: bool = False) -> list[DetectedFace]:
+        """`thorough`: one view more than the first that shows a face, and no doubtful ones."""
         doubtful: list[DetectedFace] = []
-        for view, scale in _views(picture):
-            rectangles, scores, _ = self._detector.run(view, 0, 0.0)
-            found = [
-                self._face(view, scale, rectangle, score)
-                for rectangle, score in zip(rectangles, scores, strict=True)
-            ]
+        views = _views(picture)
+        for view, scale in views:
+            found = self._seen(view, scale)
             certain = [face for face in found if face.score >= CERTAIN_SCORE]
             if certain:
-                return certain
+                larger = next(views, None) if thorough else None
+                return certain + (self._others(*larger, certain) if larger else [])
             doubtful = doubtful or found
-        return doubtful
+        return [] if thorough else doubtful
+
+    def _seen(self, view: Picture, scale: tuple[float, float]) -> list[DetectedFace]:
+        rectangles, scores, _ = self._detector.run(view, 0, 0.0)
+        return [
+            self._face(view, scale, rectangle, score)
+            for rectangle, score in zip(rectangles, scores, strict=True)
+        ]
+
+    def _others(
+        self, view: Picture, scale: tuple[float, float], known: list[DetectedFace]
+    ) -> list[DetectedFace]:
+        """Faces that only the larger view shows: not inside the box of a known one."""
+        return [
+            face
+            for face in self._seen(view, scale)
+            if face.score >= CERTAIN_SCORE and not any(_overlap(face.box, k.box) for k in known)
+        ]
 
     def _face(
         self, view: Picture, scale: tuple[float, float], rectangle: Any, score: float
@@ -122,10 +134,10 @@ class DlibAnalyser:
     def space(self) -> EmbeddingSpace:
         return self._space
 
-    def detect(self, picture: Picture) -> tuple[DetectedFace, ...]:
+    def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
         """All faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
         with self._slots.take() as slot:
-            found = slot.detect(np.ascontiguousarray(picture))
+            found = slot.detect(np.ascontiguousarray(picture), thorough)
         return tuple(sorted(found, key=lambda face: face.box.area, reverse=True))
 
     def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
@@ -157,6 +169,16 @@ def _views(picture: Picture) -> Iterator[tuple[Picture, tuple[float, float]]]:
         how = cv2.INTER_AREA if target < longest else cv2.INTER_LINEAR
         view = cv2.resize(picture, size, interpolation=how)
         yield view, (size[0] / width, size[1] / height)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Whether one box's centre lies in the other."""
+
+    def holds(box: Box, inner: Box) -> bool:
+        x, y = inner.left + inner.width / 2, inner.top + inner.height / 2
+        return box.left <= x <= box.left + box.width and box.top <= y <= box.top + box.height
+
+    return holds(one, other) or holds(other, one)
 
 
 def _original(point: Any, x_scale: float, y_scale: float) -> Point:

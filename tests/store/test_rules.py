@@ -15,6 +15,10 @@ from service.errors import FormInvalid, GalleryFull
 from service.ports import Store
 from tests.store.values import embedding, enrol, one, vector
 
+SPACES = (
+    "INSERT INTO embedding_space"
+    " (model, dimension, weights_sha256, detector, alignment, default_threshold) VALUES"
+)
 Sql = psycopg.Connection[Any]
 
 ADD_SUBJECT = "INSERT INTO subject (gallery_id, external_id) VALUES (%s, %s) RETURNING id"
@@ -138,9 +142,9 @@ def test_sql_and_the_domain_agree_on_every_single_character(psql: Sql, gallery: 
         ("UPDATE gallery SET max_faces = 0", "ck_gallery_max_faces_positive"),
         ("UPDATE gallery SET name = ''", "ck_gallery_name"),
         ("UPDATE gallery SET name = E'a\\nb'", "ck_gallery_name"),
-        ("UPDATE embedding_space SET dimension = 0", "ck_embedding_space_dimension"),
-        ("UPDATE embedding_space SET weights_sha256 = 'AB'", "ck_embedding_space_weights_sha256"),
-        ("UPDATE embedding_space SET alignment = 'odd'", "ck_embedding_space_alignment"),
+        (f"{SPACES} ('m', 0, NULL, 'd', 'native', 0)", "ck_embedding_space_dimension"),
+        (f"{SPACES} ('m', 1, 'AB', 'd', 'native', 0)", "ck_embedding_space_weights_sha256"),
+        (f"{SPACES} ('m', 1, NULL, 'd', 'odd', 0)", "ck_embedding_space_alignment"),
         ("UPDATE face SET image_sha256 = 'x'", "ck_face_image_sha256"),
         ("UPDATE face SET box = '{1,2,3}'", "ck_face_box"),
         ("UPDATE face SET box = '{1,2,3,NULL}'", "ck_face_box"),

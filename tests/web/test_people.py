@@ -70,6 +70,25 @@ def test_people_are_found_by_their_other_photographs(
             assert answer.get("matched_id") == person, f"{photo.name}: {answer}"
 
 
+def test_every_photograph_finds_its_person_among_all_others(
+    client: httpx.Client, people: dict[str, list[Path]]
+) -> None:
+    """Each of the photographs as a probe, while it is itself the only one not enrolled: whoever
+    has another photograph is found, and nobody else is."""
+    everyone = {photo: person for person, photos_ in people.items() for photo in photos_}
+    for photo in everyone:
+        add(client, photo.name, photo)
+    named = {photo.name: person for photo, person in everyone.items()}
+    for photo, person in everyone.items():
+        client.delete(f"/delete_face/{photo.name}")
+        answer = client.post("/match_face", files={"file": photo.read_bytes()}).json()
+        if len(people[person]) > 1:
+            assert named.get(answer.get("matched_id")) == person, f"{photo.name}: {answer}"
+        else:
+            assert answer["match_found"] is False, f"{photo.name}: {answer}"
+        add(client, photo.name, photo)
+
+
 def code_blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
 
