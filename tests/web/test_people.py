@@ -96,7 +96,8 @@ def code_blocks(page: str, language: str) -> list[str]:
 def curl_lines() -> list[str]:
     """Every curl command on the loopback address in the README and the API's page, in order."""
     lines = "".join(code_blocks("README.md", "sh") + code_blocks("docs/api.md", "sh"))
-    return [line for line in lines.splitlines() if line.startswith("curl ")]
+    plain = (line for line in lines.splitlines() if "$version" not in line)
+    return [line for line in plain if line.startswith("curl ")]
 
 
 def test_the_curl_recipes_work(client: httpx.Client, site: Site) -> None:
@@ -115,6 +116,16 @@ def test_the_curl_recipes_work(client: httpx.Client, site: Site) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+
+
+def test_the_recipe_of_reading_your_writes_works(client: httpx.Client, site: Site) -> None:
+    (block,) = (block for block in code_blocks("docs/api.md", "sh") if "version=$(" in block)
+    script = block.replace("http://127.0.0.1:8000", site.server.url)
+    done = subprocess.run(
+        ["sh", "-ec", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert '"matched_id":"ada"' in done.stdout, done.stdout + done.stderr
+    client.delete("/delete_face/ada")
 
 
 def test_the_python_recipes_work(
