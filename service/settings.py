@@ -1,5 +1,6 @@
 """Settings: read once from the environment by wiring and the CLI, frozen afterwards."""
 
+import socket
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -16,6 +17,20 @@ def _postgres_url(value: SecretStr) -> SecretStr:
     scheme = value.get_secret_value().partition("://")[0]
     if scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
         raise ValueError("must begin with postgresql://")
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        socket.getaddrinfo(value, None)
+    except OSError:
+        raise ValueError("is no address of this machine and no name of one") from None
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if value.isspace():
+        raise ValueError("must not be blank")
     return value
 
 
@@ -40,7 +55,9 @@ class Settings(BaseSettings):
         default_factory=lambda: Path(platformdirs.user_data_dir("facematch")),
         description="data folder: embedded database and weights",
     )
-    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    host: Annotated[str, AfterValidator(_address)] = Field(
+        "127.0.0.1", min_length=1, description="address to listen on"
+    )
     port: int = Field(8000, ge=1, le=65535, description="port to listen on")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least severe log lines to print"
@@ -56,7 +73,7 @@ class Settings(BaseSettings):
     engine: Literal["auto", "onnxruntime", "tensorflow"] = Field(
         "auto", description="what runs the model; auto: whichever fits the weights at hand"
     )
-    default_gallery: str | None = Field(
+    default_gallery: Annotated[str, AfterValidator(_not_blank)] | None = Field(
         None,
         min_length=1,
         max_length=255,
@@ -140,5 +157,6 @@ class Settings(BaseSettings):
 def _sentences(error: ValidationError) -> str:
     """One sentence for each wrong variable, without its value: it may be a secret."""
     return "; ".join(
-        f"{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()
+        f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors()
     )

@@ -24,7 +24,8 @@ from service.subjects import Subjects
 from service.sync import AntiEntropy, Replica
 from service.vision import load_analyser
 from service.vision.acquisition import pull
-from service.vision.spaces import published_space
+from service.vision.catalogue import find_model
+from service.vision.spaces import check_detector, published_space
 
 log = logging.getLogger(__name__)
 
@@ -206,6 +207,8 @@ def _found(store: Store, name: str) -> Gallery | None:
 
 def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
     """The model, with the detector and alignment of the gallery's row where there is one."""
+    find_model(settings.model_name)
+    check_detector(settings.detector)
     detector = settings.detector
     alignment = Alignment(settings.alignment) if settings.alignment else None
     if gallery is not None:

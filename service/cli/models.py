@@ -31,11 +31,10 @@ def list_() -> None:
             f"  licence: {spec.licence}"
         )
         for status in files:
-            size = status.file.size_bytes
-            typer.echo(
-                f"  {'there' if status.present else 'missing'}: {status.path} "
-                f"({status.file.engine}, {f'{size / 1e6:.1f} MB' if size else 'size not known'})"
-            )
+            size = spec.about_bytes(status.file)
+            about = f"about {size / 1e6:.0f} MB" if size else "size not known"
+            there = "there" if status.present else "missing"
+            typer.echo(f"  {there}: {status.path} ({status.file.engine}, {about})")
 
 
 @app.command()

@@ -6,10 +6,11 @@ from pathlib import Path
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.errors import SettingsInvalid
 from service.ports import FaceAnalyser
-from service.vision.catalogue import DETECTORS, DLIB, ModelSpec, find_model
+from service.vision.catalogue import DLIB, ModelSpec, find_model
 from service.vision.deepface_analyser import DeepFaceAnalyser
 from service.vision.dlib_analyser import DlibAnalyser
 from service.vision.recognisers import Recogniser, choose_engine, load_recogniser
+from service.vision.spaces import check_detector
 from service.vision.weights import checked_digest, deepface_home, locate
 
 
@@ -80,10 +81,7 @@ def _recogniser_source(
 
 
 def _check_detector(spec: ModelSpec, detector: str, alignment: Alignment) -> None:
-    if detector not in DETECTORS:
-        raise SettingsInvalid(
-            f"DETECTOR: there is no '{detector}'; use one of {', '.join(DETECTORS)}"
-        )
+    check_detector(detector)
     if alignment is Alignment.NATIVE and detector != "dlib":
         raise SettingsInvalid(
             f"DETECTOR: {spec.name} with its native alignment needs dlib, not {detector}; "

@@ -5,6 +5,14 @@ from service.errors import SettingsInvalid
 from service.vision.catalogue import DETECTORS, find_model
 
 
+def check_detector(detector: str | None) -> None:
+    """Raises SettingsInvalid unless it is one that there is; None stands for the default."""
+    if detector is not None and detector not in DETECTORS:
+        raise SettingsInvalid(
+            f"DETECTOR: there is no '{detector}'; use one of {', '.join(DETECTORS)}"
+        )
+
+
 def published_space(model: str, detector: str) -> EmbeddingSpace:
     """The space of vectors that DeepFace made of a model's published weights, with its own crop.
 
@@ -15,9 +23,6 @@ def published_space(model: str, detector: str) -> EmbeddingSpace:
         SettingsInvalid: no such detector.
     """
     spec = find_model(model)
-    if detector not in DETECTORS:
-        raise SettingsInvalid(
-            f"DETECTOR: there is no '{detector}'; use one of {', '.join(DETECTORS)}"
-        )
+    check_detector(detector)
     threshold = spec.default_threshold(Alignment.DEEPFACE)
     return EmbeddingSpace(spec.name, spec.dimension, None, detector, Alignment.DEEPFACE, threshold)

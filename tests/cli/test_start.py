@@ -24,6 +24,8 @@ STARTUP = 5
         ("DATABASE_POOL_SIZE", "1"),
         ("LOG_LEVEL", "LOUD"),
         ("ENGINE", "torch"),
+        ("HOST", "no.such.host.invalid"),
+        ("DEFAULT_GALLERY", "  "),
         ("DATABASE_URL", "mysql://root:s3cret@db/x"),
     ],
 )
@@ -33,6 +35,19 @@ def test_a_wrong_setting_is_named(name: str, value: str, tmp_path: Path) -> None
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"facematch: {name}: ")
     assert "s3cret" not in done.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("DETECTOR", "guess"), ("MODEL_NAME", "dlib")])
+def test_a_wrong_name_is_refused_though_the_gallery_exists(
+    name: str, value: str, database_url: str, tmp_path: Path
+) -> None:
+    environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
+    with running(tmp_path / "log", environment=environment):
+        pass
+    done = facematch("serve", environment={**environment, name: value})
+    assert done.returncode == STARTUP
+    assert value in done.stderr
+    assert "Dlib" in done.stderr or "opencv" in done.stderr
 
 
 def test_several_wrong_settings_are_all_named(tmp_path: Path) -> None:
