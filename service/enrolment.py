@@ -8,7 +8,7 @@ from service.domain.faces import NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.subjects import valid_external_id
 from service.errors import FaceExists, FaceNotDetected, SeveralFaces, SubjectExists
-from service.galleries import Galleries, serving
+from service.galleries import Galleries, refusing_from, serving
 from service.images import ImageLimits, decode
 from service.ports import FaceAnalyser, Store, Transaction
 
@@ -117,8 +117,9 @@ class Enrolment:
 
         def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
             gallery = serving(tx, gallery_name, self.analyser.space)
-            tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
-            return gallery, tx.made_version(gallery.id)
+            with refusing_from(gallery):
+                tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
+                return gallery, tx.made_version(gallery.id)
 
         gallery, version = self.store.write(work)
         total = self.galleries.faces_after(gallery, version)

@@ -46,7 +46,12 @@ class FacematchError(Exception):
 
 
 class RequestError(FacematchError):
-    """The request cannot be served as it is; the caller can change it."""
+    """The request cannot be served as it is; the caller can change it.
+
+    `gallery_version` names the state of the gallery that the refusal rests on, if it does on one.
+    """
+
+    gallery_version: str | None = None
 
 
 class NoFileUploaded(RequestError):

@@ -2,12 +2,14 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from service.domain.embeddings import EmbeddingSpace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.replicas import ReplicaState
-from service.errors import GalleryBehind, GalleryNotReady, SpaceConflict, VersionLost
+from service.errors import GalleryBehind, GalleryNotReady, RequestError, SpaceConflict, VersionLost
 from service.ports import Indexes, Store, Transaction
 
 WAIT_ALL_LOOK_S = 0.1
@@ -41,6 +43,16 @@ def existing(tx: Transaction, name: str) -> Gallery:
     if gallery is None:
         raise GalleryNotReady(f"Gallery '{name}' does not exist; restart the service to create it.")
     return gallery
+
+
+@contextmanager
+def refusing_from(gallery: Gallery) -> Iterator[None]:
+    """A refusal says from which state of the gallery it is, as answers do."""
+    try:
+        yield
+    except RequestError as error:
+        error.gallery_version = str(gallery.version)
+        raise
 
 
 def serving(tx: Transaction, name: str, space: EmbeddingSpace) -> Gallery:

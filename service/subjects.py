@@ -7,7 +7,7 @@ from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.replicas import ReplicaState
 from service.domain.subjects import valid_external_id
 from service.errors import FormInvalid, SubjectNotFound
-from service.galleries import Galleries, existing
+from service.galleries import Galleries, existing, refusing_from
 from service.ports import Store, Transaction
 
 
@@ -54,8 +54,9 @@ class Subjects:
 
         def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
             gallery = existing(tx, gallery_name)
-            if not tx.delete_subject(gallery.id, external_id):
-                raise SubjectNotFound(external_id)
+            with refusing_from(gallery):
+                if not tx.delete_subject(gallery.id, external_id):
+                    raise SubjectNotFound(external_id)
             return gallery, tx.made_version(gallery.id)
 
         gallery, version = self.store.write(work)

@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 
 from service import errors
 
+VERSION_HEADER = "X-Gallery-Version"
+
 log = logging.getLogger(__name__)
 
 STATUS: dict[type[errors.FacematchError], int] = {
@@ -59,6 +61,8 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
     headers = None
     if isinstance(error, errors.UnavailableError):
         headers = {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, errors.RequestError) and error.gallery_version is not None:
+        headers = {VERSION_HEADER: error.gallery_version}
     return problem(STATUS[type(error)], str(error), error.code, headers)
 
 

@@ -5,9 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 
 from service.domain.galleries import GalleryVersion
+from service.web.problems import VERSION_HEADER
 from service.wiring import Services
-
-VERSION_HEADER = "X-Gallery-Version"
 
 
 def _services(request: Request) -> Services:

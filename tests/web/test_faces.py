@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from service.web.services import VERSION_HEADER
+from service.web.problems import VERSION_HEADER
 from tests import photos
 
 NOBODY = "No face match found above threshold"
@@ -130,6 +130,7 @@ def test_a_deleted_face_is_not_found_by_the_very_next_match(client: httpx.Client
     assert match(client, photos.grace_bytes())["match_found"] is False
     again = client.delete("/delete_face/grace")
     assert again.status_code == 404
+    assert again.headers[VERSION_HEADER]
     assert again.json() == {
         "detail": "Face with ID 'grace' not found",
         "code": "subject_not_found",
@@ -146,6 +147,7 @@ def test_an_id_enrolled_twice_is_refused(client: httpx.Client) -> None:
     add(client, "grace")
     answer = add(client, "grace", photos.astronaut_bytes())
     assert (answer.status_code, answer.json()["code"]) == (409, "subject_exists")
+    assert answer.headers[VERSION_HEADER] == client.get("/stats").headers[VERSION_HEADER]
     assert client.get("/stats").json()["total_faces"] == 1
 
 

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 
-from service.web.services import VERSION_HEADER
+from service.web.problems import VERSION_HEADER
 from tests import photos
 from tests.servers import Server, ready, start
 
