@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from service.domain.galleries import GalleryVersion
-from service.errors import DatabaseUnavailable, GalleryNotReady
+from service.errors import DatabaseBusy, DatabaseUnavailable, GalleryNotReady, UnavailableError
 from service.index import GalleryIndex
 from service.ports import ChangeFeed, FeedStatus
 from service.sync.catchup import Indexes, catch_up
@@ -70,7 +70,7 @@ class Replica:
             log.warning("change feed: the database does not answer; leaving without goodbye")
             return  # a daemon, and the feed is in its hands
         if self._last_success_at is not None:
-            with suppress(DatabaseUnavailable):
+            with suppress(UnavailableError):
                 self._reporter.leave()
         self._feed.close()
 
@@ -133,6 +133,9 @@ class Replica:
                 deaf = self._rested(deaf)
                 backoff = FIRST_BACKOFF_S
                 continue
+            except DatabaseBusy:
+                # it answers; somebody holds the tables
+                log.warning("change feed: a table is locked, next try in %.1f s", backoff)
             except DatabaseUnavailable:
                 self._connected = False
                 self._reporter.again()
