@@ -38,6 +38,8 @@ class Supervisor(Multiprocess):
             if self.should_exit.is_set():
                 return
             time.sleep(LOOK_S)
+        if first.exitcode == STARTUP_FAILURE:
+            return  # as the others would
         for _ in range(self.processes_num - 1):
             process = Process(self.config, self.sockets)
             process.start()
