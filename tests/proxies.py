@@ -27,6 +27,8 @@ class Proxy:
         )
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
+        self._flowing = threading.Event()
+        self._flowing.set()
         self.restore()
 
     def restore(self) -> None:
@@ -48,6 +50,13 @@ class Proxy:
         for end in list(self._open):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def freeze(self) -> None:
+        """Keep what is open and let new connections in, but pass nothing on."""
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        self._flowing.set()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -77,9 +86,9 @@ class Proxy:
         for end in pair:
             end.close()
 
-    @staticmethod
-    def _pass_on(source: object, pair: dict[socket.socket, socket.socket]) -> bool:
+    def _pass_on(self, source: object, pair: dict[socket.socket, socket.socket]) -> bool:
         assert isinstance(source, socket.socket)
         data = source.recv(65536)
+        self._flowing.wait()
         pair[source].sendall(data)
         return bool(data)
