@@ -290,3 +290,51 @@ def test_work_after_made_version_is_a_version_of_its_own(
         second = tx.add_face(gallery, subject_id, new_face(1))
     assert seen.changes[0].faces == (first,)
     assert {face for change in seen.changes[1:] for face in change.faces} == {second}
+
+
+def test_writers_at_once_do_not_pile_up_dead_versions_of_the_gallery(
+    psql: Sql, gallery: Gallery, clean_url: str
+) -> None:
+    """Each commit would read through them, and be slower than the one before."""
+
+    def write(writer: int) -> None:
+        with psycopg.connect(clean_url, autocommit=True) as connection:
+            for number in range(250):
+                connection.execute(
+                    "INSERT INTO subject (gallery_id, external_id) VALUES (%s, %s)",
+                    (gallery.id, f"{writer}-{number}"),
+                )
+
+    psql.execute("VACUUM FULL gallery")
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert one(psql, "SELECT version FROM gallery") == 2000
+    assert one(psql, "SELECT pg_relation_size('gallery')") <= 4 * 8192
+
+
+def test_a_transaction_that_changes_gallery_and_faces_does_not_deadlock_with_writers(
+    psql: Sql, gallery: Gallery, clean_url: str
+) -> None:
+    def write() -> None:
+        with psycopg.connect(clean_url, autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO subject (gallery_id, external_id) VALUES (%s, 'theirs')", (gallery.id,)
+            )
+
+    writer = threading.Thread(target=write)
+    with psql.transaction():
+        psql.execute("UPDATE gallery SET threshold = 0.6")
+        psql.execute(
+            "INSERT INTO subject (gallery_id, external_id) VALUES (%s, 'mine')", (gallery.id,)
+        )
+        writer.start()
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        with psycopg.connect(clean_url, autocommit=True) as watcher:
+            while not one(watcher, waits):
+                pass
+    writer.join()
+    assert one(psql, "SELECT count(*) FROM subject") == 2
+    assert one(psql, "SELECT version FROM gallery") == 2
