@@ -23,6 +23,7 @@ from service.store import open_store, schema
 from service.store.embedded import embedded_postgres
 
 REPLICAS = 3
+ROUNDS = 3
 SETTLE_S = 12.0
 """PostgreSQL's counters are behind by seconds."""
 
@@ -45,7 +46,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=50.0, help="enrolments a second")
     parser.add_argument("--seconds", type=float, default=20.0, help="of enrolling")
     parser.add_argument("--idle-seconds", type=float, default=60.0)
-    parser.add_argument("--overhead-seconds", type=float, default=5.0, help="each of six runs")
+    parser.add_argument("--overhead-seconds", type=float, default=3.0, help="each of 18 runs")
     return parser.parse_args()
 
 
@@ -108,12 +109,23 @@ def _reread(store: Store, gallery: Gallery) -> None:
 
 
 def _idle(url: str, gallery: Gallery, seconds: float) -> None:
-    with replicas(url, gallery.id, 1):
-        before = _transactions(url)
+    with _alone(url), replicas(url, gallery.id, 1):
+        before, began = _transactions(url), time.monotonic()
         time.sleep(seconds)
-        asked = _transactions(url) - before
-    # of two readings, one falls into the time between them
-    print(f"\nan idle replica: {60 * (asked - 1) / seconds:.0f} transactions a minute")
+        asked, took = _transactions(url) - before, time.monotonic() - began
+    # one of the readings falls into the time between them
+    print(f"\nan idle replica: {60 * (asked - 1) / took:.0f} transactions a minute")
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[None]:
+    """Autovacuum's transactions are counted like all others."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in (b"SET autovacuum = off", b"RESET autovacuum"):
+            connection.execute(b"ALTER SYSTEM " + setting)
+            connection.execute("SELECT pg_reload_conf()")
+            if setting.startswith(b"SET"):
+                yield
 
 
 def _transactions(url: str) -> int:
@@ -126,18 +138,16 @@ def _transactions(url: str) -> int:
 
 
 def _overhead(url: str, gallery: Gallery, seconds: float) -> None:
-    print("\ncommits a second, one face each, into one gallery")
+    """In turn, so that a disk which others use too is as slow for both."""
+    print(f"\ncommits a second, one face each, into one gallery (median of {ROUNDS} rounds)")
     print(f"{'writers':>8}{'feed':>10}{'without':>10}{'share':>8}")
     for writers in (1, 8, 32):
-        rates = []
-        for enabled in (True, False):
+        rates: dict[bool, list[float]] = {True: [], False: []}
+        for enabled in [True, False] * ROUNDS:
             triggers(url, enabled=enabled)
-            rates.append(
-                commits_a_second(
-                    url, gallery.id, gallery.space_id, gallery.space.dimension, writers, seconds
-                )
-            )
-        print(f"{writers:8}{rates[0]:10.0f}{rates[1]:10.0f}{rates[0] / rates[1]:8.2f}")
+            rates[enabled].append(commits_a_second(url, gallery, writers, seconds))
+        feed, without = (statistics.median(rates[enabled]) for enabled in (True, False))
+        print(f"{writers:8}{feed:10.0f}{without:10.0f}{feed / without:8.2f}", flush=True)
 
 
 if __name__ == "__main__":

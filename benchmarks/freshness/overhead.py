@@ -5,11 +5,11 @@ import os
 import threading
 import time
 from typing import LiteralString
-from uuid import UUID
 
 import psycopg
 
 from benchmarks.freshness.writers import new_face
+from service.domain.galleries import Gallery
 
 spawn = multiprocessing.get_context("spawn")
 TABLES = ("subject", "face", "face_embedding", "gallery_change")
@@ -38,28 +38,28 @@ def triggers(url: str, *, enabled: bool) -> None:
             connection.execute(f'ALTER TABLE {table} {word} TRIGGER "{name}"'.encode())
 
 
-def commits_a_second(
-    url: str, gallery_id: UUID, space_id: UUID, dimension: int, writers: int, seconds: float
-) -> float:
+def commits_a_second(url: str, gallery: Gallery, writers: int, seconds: float) -> float:
     """Of so many connections that do nothing but enrol; in as many processes as help."""
     processes = min(writers, os.cpu_count() or 1)
     shares = [writers // processes + (n < writers % processes) for n in range(processes)]
-    arguments = [(url, gallery_id, space_id, dimension, share, seconds) for share in shares]
+    arguments = [(url, gallery, share, seconds) for share in shares]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
     with spawn.Pool(processes) as pool:
         return sum(pool.starmap(_commits, arguments)) / seconds
 
 
-def _commits(
-    url: str, gallery_id: UUID, space_id: UUID, dimension: int, writers: int, seconds: float
-) -> int:
+def _commits(url: str, gallery: Gallery, writers: int, seconds: float) -> int:
     counts = [0] * writers
     ready = threading.Barrier(writers + 1)
     stop = threading.Event()
 
+    dimension = gallery.space.dimension
+
     def write(place: int) -> None:
         values = {
-            "gallery": gallery_id,
-            "space": space_id,
+            "gallery": gallery.id,
+            "space": gallery.space_id,
             "vector": "[" + ",".join(map(str, new_face(place, dimension).embedding)) + "]",
         }
         with psycopg.connect(url, autocommit=True) as connection:
