@@ -156,8 +156,7 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         SpaceConflict: the gallery belongs to another embedding space.
         ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
     """
-    gate = PictureGate(2 * _workers(settings), settings.recognition_timeout_s)
-    limits = ImageLimits(settings.max_image_bytes, settings.max_image_pixels, gate)
+    limits = _limits(settings)
     defaults = GalleryDefaults(
         settings.gallery_name(), settings.first_threshold(), settings.max_faces
     )
@@ -169,6 +168,30 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
         yield Tools(store, analyser, gallery, limits)
+
+
+def _limits(settings: Settings) -> ImageLimits:
+    gate = PictureGate(2 * _workers(settings), settings.recognition_timeout_s)
+    return ImageLimits(settings.max_image_bytes, settings.max_image_pixels, gate)
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What brings a photograph to its embedding."""
+
+    analyser: FaceAnalyser
+    limits: ImageLimits
+
+
+@contextmanager
+def open_eyes(settings: Settings) -> Iterator[Eyes]:
+    """Load the model as it would be for a new gallery; opens no database.
+
+    Raises:
+        ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
+    """
+    with closing(analyser_for(settings, None)) as analyser:
+        yield Eyes(analyser, _limits(settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +245,15 @@ def _found(store: Store, name: str) -> Gallery | None:
         return tx.find_gallery(name)
 
 
-def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
-    """The model, with the detector and alignment of the gallery's row where there is one."""
+def check_names(settings: Settings) -> None:
+    """Raises ModelUnknown or SettingsInvalid for a model or detector that there is not."""
     find_model(settings.model_name)
     check_detector(settings.detector)
+
+
+def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
+    """The model, with the detector and alignment of the gallery's row where there is one."""
+    check_names(settings)
     detector = settings.detector
     alignment = Alignment(settings.alignment) if settings.alignment else None
     if gallery is not None:

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from service.cli import db, doctor, enrol, models, serve, smoke
+from service.cli import db, doctor, enrol, evaluate, models, serve, smoke
 from service.cli.failures import report
 from service.errors import FacematchError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("enroll")(enrol.enroll)
 app.command("import-json")(enrol.import_json)
+app.command("evaluate")(evaluate.evaluate)
 app.command("smoke")(smoke.smoke)
 app.command("doctor")(doctor.doctor)
 app.add_typer(db.app, name="db")
