@@ -78,7 +78,7 @@ def _drawn_impostors(people: Numbers, known: Numbers, random: np.random.Generato
 def _unequal(pairs: Numbers) -> Numbers:
     """Each pair once, the smaller number first, and none of a photograph with itself."""
     ordered: Numbers = np.unique(np.sort(pairs, axis=1), axis=0)
-    return ordered[ordered[:, 0] != ordered[:, 1]]
+    return ordered[np.flatnonzero(ordered[:, 0] != ordered[:, 1])]
 
 
 def _drawn(pairs: Numbers, most: int, random: np.random.Generator) -> Numbers:

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from service.evaluation.curves import Curve
 from service.evaluation.report import percent
 from service.evaluation.runs import Run
+from service.evaluation.scores import Histogram
 
 INK, FAINT, GENUINE, IMPOSTOR = "#010203", "#010204", "#010205", "#010206"
 SERIES = ("#020301", "#020302", "#020303", "#020304", "#020305", "#020306")
@@ -26,19 +27,17 @@ VARIABLES = {
     IMPOSTOR: "--impostor",
     **{colour: f"--series-{number}" for number, colour in enumerate(SERIES)},
 }
-DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (8, 2)))
 """So that colour is not all that tells runs apart."""
 
 STYLE: Any = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.family": "sans-serif",
-    "font.size": 10,
+    "font.size": 12,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": FAINT,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -109,27 +108,20 @@ def histogram_plot(run: Run, number: int) -> str:
         axes.axvline(threshold, color=INK, linewidth=1.2, linestyle="--")
         top = 1.15 * max(found.genuine.max(), found.impostors.max())
         axes.set_ylim(-top, top)
-        axes.text(
-            threshold,
-            top,
-            f" threshold {threshold:.4g}",
-            va="top",
-            ha=_side(found.edges, threshold),
-        )
+        side = "right" if threshold > _far_right(found) else "left"
+        axes.text(threshold, -top, f" threshold {threshold:.4g} ", va="bottom", ha=side)
         axes.set_xlabel("similarity")
         axes.set_ylabel("share of the pairs of that kind")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(abs(value))))
-        axes.legend(loc="lower left" if _left_is_free(found.impostors) else "lower right")
+        # pairs of one person lie to the right, so this corner is the free one
+        axes.legend(loc="upper left")
 
     return _svg(f"scores-{number}", draw)
 
 
-def _side(edges: np.ndarray[Any, Any], threshold: float) -> Any:
-    return "left" if threshold < (edges[0] + edges[-1]) / 2 else "right"
-
-
-def _left_is_free(shares: np.ndarray[Any, Any]) -> bool:
-    return float(shares[:15].max()) < 0.3 * float(shares.max())
+def _far_right(found: Histogram) -> float:
+    """A similarity so far to the right that no words fit between it and the edge."""
+    return float(found.edges[0] + 0.75 * (found.edges[-1] - found.edges[0]))
 
 
 def _steps(axes: Axes, runs: Sequence[Run], curves: Sequence[Curve], lowest: float) -> None:
