@@ -77,7 +77,10 @@ def wilson(rate: float, trials: int) -> Interval:
     spread = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
     centre = rate + z * z / (2 * trials)
     scale = 1 + z * z / trials
-    return Interval(max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale))
+    # these two ends are exact, and rounding would miss them
+    low = (centre - spread) / scale if rate > 0 else 0.0
+    high = (centre + spread) / scale if rate < 1 else 1.0
+    return Interval(low, high)
 
 
 def people_drawn(people: int, comparisons: int) -> Iterator[Weights]:

@@ -108,8 +108,14 @@ def histogram_plot(run: Run, number: int) -> str:
         axes.axvline(threshold, color=INK, linewidth=1.2, linestyle="--")
         top = 1.15 * max(found.genuine.max(), found.impostors.max())
         axes.set_ylim(-top, top)
-        side = "right" if threshold > _far_right(found) else "left"
-        axes.text(threshold, -top, f" threshold {threshold:.4g} ", va="bottom", ha=side)
+        right = threshold > _far_right(found)
+        axes.annotate(
+            f"threshold {threshold:.4g}",
+            (threshold, -top),
+            xytext=(-5 if right else 5, 3),
+            textcoords="offset points",
+            ha="right" if right else "left",
+        )
         axes.set_xlabel("similarity")
         axes.set_ylabel("share of the pairs of that kind")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(abs(value))))
