@@ -176,22 +176,22 @@ def _limits(settings: Settings) -> ImageLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
-    """What brings a photograph to its embedding."""
+class LoadedModel:
+    """A model ready to embed photographs, and how large those may be."""
 
     analyser: FaceAnalyser
     limits: ImageLimits
 
 
 @contextmanager
-def open_eyes(settings: Settings) -> Iterator[Eyes]:
+def open_model(settings: Settings) -> Iterator[LoadedModel]:
     """Load the model as it would be for a new gallery; opens no database.
 
     Raises:
         ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
     """
     with closing(analyser_for(settings, None)) as analyser:
-        yield Eyes(analyser, _limits(settings))
+        yield LoadedModel(analyser, _limits(settings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,13 +108,13 @@ def _measured(folder: Path, labels: "Labels", settings: Sequence["Settings"]) ->
 
 def _run(labels: "Labels", settings: "Settings", shown: "Progress") -> "Run":
     from service.evaluation import measure
-    from service.wiring import open_eyes
+    from service.wiring import open_model
 
     task = shown.add_task(_label(settings), total=len(labels.photographs))
     try:
-        with open_eyes(settings) as eyes:
+        with open_model(settings) as loaded:
             return measure(
-                eyes.analyser, eyes.limits, labels, settings.engine, lambda: shown.advance(task)
+                loaded.analyser, loaded.limits, labels, settings.engine, lambda: shown.advance(task)
             )
     finally:
         shown.stop_task(task)
