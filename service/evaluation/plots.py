@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -53,6 +53,8 @@ STYLE: Any = {
 }
 SIZE = (6.4, 4.2)
 """Inches, at 72 units each; the page scales them."""
+LINE = 0.26
+"""Inches that a line of a legend takes."""
 
 
 def roc_plot(runs: Sequence[Run]) -> str:
@@ -68,7 +70,7 @@ def roc_plot(runs: Sequence[Run]) -> str:
         axes.set_ylabel("true accept rate (TAR)")
         axes.yaxis.set_major_formatter(_percents())
 
-    return _svg("roc", draw)
+    return _svg("roc", draw, lines_below=len(runs))
 
 
 def det_plot(runs: Sequence[Run]) -> str:
@@ -90,7 +92,7 @@ def det_plot(runs: Sequence[Run]) -> str:
         axes.yaxis.set_major_formatter(_percents())
         axes.yaxis.set_minor_formatter(NullFormatter())
 
-    return _svg("det", draw)
+    return _svg("det", draw, lines_below=len(chosen))
 
 
 def histogram_plot(run: Run, number: int) -> str:
@@ -143,7 +145,6 @@ def _steps(axes: Axes, runs: Sequence[Run], curves: Sequence[Curve], lowest: flo
     axes.set_xlim(lowest, 1)
     axes.xaxis.set_major_formatter(_percents())
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.legend(loc="best")
 
 
 def _height_at(curve: Curve, x: float) -> float:
@@ -154,11 +155,15 @@ def _percents() -> FuncFormatter:
     return FuncFormatter(lambda value, _: f"{100 * value:.6g} %")
 
 
-def _svg(name: str, draw: Any) -> str:
-    """Draw on axes of their own; `name` makes the ids in it unlike those of other plots."""
+def _svg(name: str, draw: Callable[[Axes], None], *, lines_below: int = 0) -> str:
+    """Draw on axes of their own; `name` makes the ids in it unlike those of other plots, and
+    `lines_below` makes room for a legend that would cover curves inside."""
+    width, height = SIZE
     with mpl.rc_context(STYLE), mpl.rc_context({"svg.hashsalt": name}):
-        figure = Figure(figsize=SIZE, layout="constrained")
+        figure = Figure(figsize=(width, height + LINE * lines_below), layout="constrained")
         draw(figure.subplots())
+        if lines_below:
+            figure.legend(loc="outside lower left")
         out = io.StringIO()
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
     return _inline(out.getvalue(), name)

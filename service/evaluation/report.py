@@ -177,13 +177,13 @@ def limits(run: Run) -> list[str]:
         said.append("There are more pairs than can be compared; these were drawn at random.")
     if run.skipped:
         said.append(
-            f"{len(run.skipped)} photographs gave no template. Their pairs count as not right at "
-            "the default threshold, and are missing from every other rate."
+            f"No template came of {len(run.skipped)} of {run.photographs} photographs. Their pairs "
+            "count as not right at the default threshold, and are missing from every other rate."
         )
     if run.contradictions:
         said.append(
-            f"{run.contradictions} pairs are labelled as two people though other labels make them "
-            "one person: look at the labels."
+            "Pairs labelled as two people though other labels make them one person: "
+            f"{run.contradictions}. Look at the labels."
         )
     return said
 

@@ -84,8 +84,8 @@ def test_what_was_left_out_is_said(evaluation: Evaluation) -> None:
     )
     sentences = " ".join(limits(run))
     for part in (
-        "1 photographs gave no template",
-        "2 pairs are labelled",
+        "No template came of 1 of 6 photographs",
+        "make them one person: 2.",
         "drawn at random",
         "the labels name no people",
     ):
