@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     alignment: Literal["native", "deepface"] | None = Field(
         None, description="alignment of a new default gallery; unset: the model's default"
     )
-    engine: Literal["auto", "onnxruntime", "tensorflow"] = Field(
+    engine: Literal["auto", "onnxruntime", "tensorflow", "dlib"] = Field(
         "auto", description="what runs the model; auto: whichever fits the weights at hand"
     )
     default_gallery: Annotated[str, AfterValidator(_not_blank)] | None = Field(

@@ -8,7 +8,7 @@ import typer
 app = typer.Typer(help="The recognition models and their weights.", no_args_is_help=True)
 
 Engine = Annotated[
-    str, typer.Option(help="Engine to get the weights for: auto, onnxruntime or tensorflow.")
+    str, typer.Option(help="Engine to get the weights for: auto, onnxruntime, tensorflow or dlib.")
 ]
 
 
@@ -34,7 +34,7 @@ def list_() -> None:
             size = spec.about_bytes(status.file)
             about = f"about {size / 1e6:.0f} MB" if size else "size not known"
             there = "there" if status.present else "missing"
-            typer.echo(f"  {there}: {status.path} ({status.file.engine}, {about})")
+            typer.echo(f"  {there}: {status.path} ({' or '.join(status.file.engines)}, {about})")
 
 
 @app.command()

@@ -5,8 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.errors import InputFileInvalid, WeightsInvalid, WeightsMissing
-from service.vision.catalogue import DLIB, ONNXRUNTIME, TENSORFLOW, ModelSpec, find_model
+from service.errors import EngineUnavailable, InputFileInvalid, WeightsInvalid, WeightsMissing
+from service.vision.catalogue import (
+    DLIB,
+    ONNXRUNTIME,
+    TENSORFLOW,
+    ModelSpec,
+    WeightsFile,
+    find_model,
+)
+from service.vision.dlib_agreement import agreeing_network
 from service.vision.recognisers import choose_engine, load_recogniser
 from service.vision.sources import addresses
 from service.vision.weights import (
@@ -46,7 +54,7 @@ def pull(name: str, home: Path, engine: str, progress: Progress) -> Path:
     if there is not None:
         checked_digest(there)
         return there
-    with _staged(spec, chosen, root) as staged:
+    with _staged(spec, chosen, root, home) as staged:
         _download(spec, addresses(file), staged, path_of(file, root), progress)
     return path_of(file, root)
 
@@ -68,18 +76,19 @@ def add(name: str, file: Path, home: Path, progress: Progress) -> Path:
     engine = _ENGINE_OF_SUFFIX.get(file.suffix.lower())
     if engine is None:
         raise InputFileInvalid(f"{file.name} ends neither in .onnx nor in .h5 nor in .dat.")
-    target = path_of(weights_for(spec, engine), deepface_home(home))
-    with _staged(spec, engine, deepface_home(home)) as staged, file.open("rb") as source:
+    root = deepface_home(home)
+    target = path_of(_own_file(spec, engine), root)
+    with _staged(spec, engine, root, home) as staged, file.open("rb") as source:
         _copy(iter(lambda: source.read(CHUNK_BYTES), b""), staged, file.stat().st_size, progress)
     return target
 
 
 @contextmanager
-def _staged(spec: ModelSpec, engine: str, root: Path) -> Iterator[Path]:
+def _staged(spec: ModelSpec, engine: str, root: Path, home: Path) -> Iterator[Path]:
     """A path to write the file to; when the block ends it is tried out and put in its place.
 
     The folder around it is a DeepFace home of its own on the same file system, so that the file
-    is loaded exactly as it will be, and the last step is a rename.
+    is loaded exactly as it will be, and the last step is a rename. `home` is FACEMATCH_HOME.
     """
     file = weights_for(spec, engine)
     target = path_of(file, root)
@@ -90,10 +99,22 @@ def _staged(spec: ModelSpec, engine: str, root: Path) -> Iterator[Path]:
         yield staged
         load_recogniser(spec, engine, staged, Path(folder)).try_out()
         digest = file_digest(staged)
+        if file.engine == DLIB:
+            agreeing_network(staged, digest, home=home)
         # the old digest goes first: a crash in between leaves none, and none is computed anew
         sidecar_of(target).unlink(missing_ok=True)
         staged.replace(target)
         keep_digest(target, digest)
+
+
+def _own_file(spec: ModelSpec, engine: str) -> WeightsFile:
+    """Raises EngineUnavailable when the model has no weights in that engine's own format."""
+    file = weights_for(spec, engine)
+    if file.engine != engine:
+        raise EngineUnavailable(
+            f"The weights of {spec.name} are a file of {file.engine}, not of {engine}."
+        )
+    return file
 
 
 def _download(

@@ -1,5 +1,6 @@
 """`load_analyser`: from a model's name to a loaded, warm `FaceAnalyser`."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,8 +9,14 @@ from service.errors import SettingsInvalid
 from service.ports import FaceAnalyser
 from service.vision.catalogue import DLIB, ModelSpec, find_model
 from service.vision.deepface_analyser import DeepFaceAnalyser
+from service.vision.dlib_agreement import load_networks
 from service.vision.dlib_analyser import DlibAnalyser
-from service.vision.recognisers import Recogniser, choose_engine, load_recogniser
+from service.vision.recognisers import (
+    Recogniser,
+    choose_engine,
+    dlib_recogniser,
+    load_recogniser,
+)
 from service.vision.spaces import check_detector
 from service.vision.weights import checked_digest, deepface_home, locate
 
@@ -30,8 +37,9 @@ def load_analyser(
         model: a name of the catalogue.
         detector: one of `DETECTORS`; None takes the model's default.
         alignment: None takes the model's default.
-        engine: "auto", "onnxruntime" or "tensorflow"; Dlib runs on dlib whatever this says.
-        home: folder that holds `.deepface/weights`, unless DEEPFACE_HOME is set.
+        engine: "auto", "onnxruntime", "tensorflow" or "dlib".
+        home: folder that holds `.deepface/weights`, unless DEEPFACE_HOME is set, and what is
+            known of the engines' agreement.
         workers: photographs processed at once.
         timeout_s: longest wait for a worker, in seconds; then Overloaded.
 
@@ -39,8 +47,10 @@ def load_analyser(
         ModelUnknown: no such model.
         SettingsInvalid: detector or alignment do not exist, or not for this model.
         WeightsMissing: a file is not there; the message says which, and where to put it.
-        WeightsInvalid: a file is damaged, not the model's, or not the one checked before.
-        EngineUnavailable: the engine, or a package that the model needs, is not installed.
+        WeightsInvalid: a file is damaged, not the model's, or not the one checked before, or
+            the engine does not give the reference's vectors with it.
+        EngineUnavailable: the model cannot run on that engine, or the engine, or a package that
+            the model needs, is not installed.
     """
     spec = find_model(model)
     chosen_detector = detector or spec.default_detector
@@ -50,34 +60,44 @@ def load_analyser(
     root = deepface_home(home)
     chosen_engine = choose_engine(spec, engine, root)
     weights = locate(spec, chosen_engine, root)
+    digest = checked_digest(weights)
     space = EmbeddingSpace(
         model=spec.name,
         dimension=spec.dimension,
-        weights_sha256=checked_digest(weights),
+        weights_sha256=digest,
         detector=chosen_detector,
         alignment=chosen_alignment,
         default_threshold=threshold,
     )
+    if not spec.weights_for(DLIB):
+        shared = load_recogniser(spec, chosen_engine, weights, root)
+        return _deepface_analyser(space, spec, lambda: shared, root, workers, timeout_s)
+    networks = load_networks(
+        chosen_engine, weights, digest, home=home, threads=_threads_each(workers)
+    )
     if chosen_alignment is Alignment.NATIVE:
-        return DlibAnalyser(space, weights, workers=workers, timeout_s=timeout_s)
-    return DeepFaceAnalyser(
-        space,
-        spec.input_size,
-        _recogniser_source(spec, chosen_engine, weights, root),
-        home=root,
-        workers=workers,
-        timeout_s=timeout_s,
+        return DlibAnalyser(space, networks, workers=workers, timeout_s=timeout_s)
+    return _deepface_analyser(
+        space, spec, lambda: dlib_recogniser(spec, networks()), root, workers, timeout_s
     )
 
 
-def _recogniser_source(
-    spec: ModelSpec, engine: str, weights: Path, home: Path
-) -> Callable[[], Recogniser]:
-    """Gives each worker its recogniser: one for all where the engine is safe to share."""
-    if engine == DLIB:
-        return lambda: load_recogniser(spec, engine, weights, home)
-    shared = load_recogniser(spec, engine, weights, home)
-    return lambda: shared
+def _deepface_analyser(
+    space: EmbeddingSpace,
+    spec: ModelSpec,
+    recogniser: Callable[[], Recogniser],
+    root: Path,
+    workers: int,
+    timeout_s: float,
+) -> DeepFaceAnalyser:
+    return DeepFaceAnalyser(
+        space, spec.input_size, recogniser, home=root, workers=workers, timeout_s=timeout_s
+    )
+
+
+def _threads_each(workers: int) -> int:
+    """Engine threads for each worker, so that all of them together are the cores at hand."""
+    return max(1, len(os.sched_getaffinity(0)) // workers)
 
 
 def _check_detector(spec: ModelSpec, detector: str, alignment: Alignment) -> None:

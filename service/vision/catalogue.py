@@ -14,8 +14,8 @@ ONNXRUNTIME = "onnxruntime"
 TENSORFLOW = "tensorflow"
 DLIB = "dlib"
 
-ENGINES = (ONNXRUNTIME, TENSORFLOW)
-"""What may be asked for; Dlib has an engine of its own, dlib."""
+ENGINES = (ONNXRUNTIME, TENSORFLOW, DLIB)
+"""What may be asked for; dlib runs the model Dlib only."""
 
 DETECTORS = ("dlib", "opencv", "mtcnn", "yunet", "retinaface", "ssd", "centerface", "skip")
 
@@ -33,6 +33,7 @@ DLIB_NATIVE_THRESHOLD = 0.922
 class WeightsFile:
     """A weights file of one engine. `name` is relative to DeepFace's weights folder.
 
+    `runs_on` names the other engines that the file is made ready for when it is loaded.
     `size_bytes` is None where no reliable source states it. `source` is the DeepFace module
     whose constants name the download addresses and `constant` the name of the constant there;
     None for an address that is written inside a function.
@@ -43,6 +44,12 @@ class WeightsFile:
     size_bytes: int | None
     source: str
     constant: str | None = "WEIGHTS_URL"
+    runs_on: tuple[str, ...] = ()
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """All that it can run on, the preferred one first."""
+        return (*self.runs_on, self.engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ class ModelSpec:
         return "1 - the cosine distance of DeepFace's own configuration"
 
     def weights_for(self, engine: str) -> WeightsFile | None:
-        return next((file for file in self.weights if file.engine == engine), None)
+        return next((file for file in self.weights if engine in file.engines), None)
 
 
 def _onnx(
@@ -129,6 +136,7 @@ CATALOGUE: tuple[ModelSpec, ...] = (
                 22_466_066,
                 "deepface.models.facial_recognition.dlib.Dlib",
                 "WEIGHT_URL",
+                runs_on=(ONNXRUNTIME,),
             ),
         ),
         licence="CC0 1.0 (public domain)",

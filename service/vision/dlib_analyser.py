@@ -7,23 +7,17 @@ similarity from 0.0099 to 0.0116, and finding the landmarks again at full size n
 0.0073, so they are not.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.domain.embeddings import Embedding, EmbeddingSpace, unit
 from service.domain.faces import Box, DetectedFace, Point
 from service.ports import Picture
-from service.vision.dlib_files import (
-    LANDMARKS_FILE,
-    frontal_detector,
-    packaged,
-    read_landmarks,
-    read_recogniser,
-)
+from service.vision.dlib_engines import ChipNetwork
+from service.vision.dlib_files import LANDMARKS_FILE, frontal_detector, packaged, read_landmarks
 from service.vision.pool import SlotPool
 
 CHIP_SIZE = 150
@@ -43,18 +37,15 @@ LARGEST_ENLARGEMENT = 2.0
 
 
 class DlibSlot:
-    """One thread's set of dlib objects; it has run once when it is built."""
+    """One thread's detector and landmarks; the detector has run once when it is built."""
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self) -> None:
         import dlib
 
         self._dlib = dlib
         self._detector = frontal_detector()
         self._landmarks = read_landmarks(packaged(LANDMARKS_FILE))
-        self._recogniser = read_recogniser(weights)
-        blank = np.zeros((CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
-        self.detect(blank)
-        self._recogniser.compute_face_descriptor(blank)
+        self.detect(_blank_chip())
 
     def detect(self, picture: Picture, thorough: bool = False) -> list[DetectedFace]:
         """`thorough`: one view more than the first that shows a face, and no doubtful ones."""
@@ -104,8 +95,8 @@ class DlibSlot:
             tuple(_original(point, x_scale, y_scale) for point in shape.parts()),
         )
 
-    def describe(self, picture: Picture, face: DetectedFace) -> NDArray[np.float64]:
-        """dlib's raw descriptor, shape (128,); its length is not 1."""
+    def chip(self, picture: Picture, face: DetectedFace) -> Picture:
+        """The face cut out of the picture as it was given, shape (150, 150, 3)."""
         dlib = self._dlib
         box = face.box
         rectangle = dlib.rectangle(
@@ -113,22 +104,35 @@ class DlibSlot:
         )
         points = dlib.points([dlib.point(round(x), round(y)) for x, y in face.landmarks])
         shape = dlib.full_object_detection(rectangle, points)
-        chip = dlib.get_face_chip(picture, shape, size=CHIP_SIZE, padding=CHIP_PADDING)
-        return np.asarray(self._recogniser.compute_face_descriptor(chip), dtype=np.float64)
+        chip: Picture = dlib.get_face_chip(picture, shape, size=CHIP_SIZE, padding=CHIP_PADDING)
+        return chip
+
+
+@dataclass(frozen=True, slots=True)
+class DlibWorker:
+    """What one thread uses at a time. The network may be another worker's too."""
+
+    slot: DlibSlot
+    network: ChipNetwork
 
 
 class DlibAnalyser:
-    """`FaceAnalyser` on dlib alone. The weights are read completely when it is built.
+    """`FaceAnalyser` with dlib's detector and alignment. `network` is called once a worker.
 
     Raises:
         WeightsMissing, WeightsInvalid: dlib's files are not there or not whole.
     """
 
     def __init__(
-        self, space: EmbeddingSpace, weights: Path, *, workers: int, timeout_s: float
+        self,
+        space: EmbeddingSpace,
+        network: Callable[[], ChipNetwork],
+        *,
+        workers: int,
+        timeout_s: float,
     ) -> None:
         self._space = space
-        self._slots = SlotPool(lambda: DlibSlot(weights), workers, timeout_s)
+        self._workers = SlotPool(lambda: _warm(DlibSlot(), network()), workers, timeout_s)
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -136,18 +140,28 @@ class DlibAnalyser:
 
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
         """All faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
-        with self._slots.take() as slot:
-            found = slot.detect(np.ascontiguousarray(picture), thorough)
+        with self._workers.take() as worker:
+            found = worker.slot.detect(np.ascontiguousarray(picture), thorough)
         return tuple(sorted(found, key=lambda face: face.box.area, reverse=True))
 
     def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
         """The unit vector of one face; see `FaceAnalyser.embed`."""
-        with self._slots.take() as slot:
-            raw = slot.describe(np.ascontiguousarray(picture), face)
+        with self._workers.take() as worker:
+            chip = worker.slot.chip(np.ascontiguousarray(picture), face)
+            raw = worker.network.describe(chip)
         return unit(raw, DIMENSION)
 
     def close(self) -> None:
         """Nothing is held but memory."""
+
+
+def _warm(slot: DlibSlot, network: ChipNetwork) -> DlibWorker:
+    network.describe(_blank_chip())
+    return DlibWorker(slot, network)
+
+
+def _blank_chip() -> Picture:
+    return np.zeros((CHIP_SIZE, CHIP_SIZE, 3), dtype=np.uint8)
 
 
 def _views(picture: Picture) -> Iterator[tuple[Picture, tuple[float, float]]]:

@@ -146,7 +146,7 @@ class _Builder:
 
     def _project(self, layer: Projection) -> None:
         inputs, outputs = layer.weights.shape
-        channels, rows, columns = self._extent
+        _, rows, columns = self._extent
         self._fits(inputs // (rows * columns))
         flat = self._node("Flatten", [self._value], axis=1)
         self._value = self._node("MatMul", [flat, self._constant(layer.weights)])

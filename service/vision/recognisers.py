@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from service.errors import SettingsInvalid, WeightsInvalid
 from service.vision.catalogue import DLIB, ENGINES, ONNXRUNTIME, TENSORFLOW, ModelSpec
 from service.vision.deepface_library import find_class, loading, require
-from service.vision.dlib_files import read_recogniser
+from service.vision.dlib_engines import ChipNetwork, ReferenceNetwork
 from service.vision.weights import present
 
 
 class Recogniser:
-    """One loaded model. `describe` may be called from several threads unless it is dlib's."""
+    """One loaded model. `describe` may be called from several threads unless dlib runs it."""
 
     def __init__(self, spec: ModelSpec, client: Any) -> None:
         self._client = client
@@ -52,16 +52,13 @@ class Recogniser:
 def choose_engine(spec: ModelSpec, engine: str, home: Path) -> str:
     """The engine to run on: what was asked for, or whichever has its weights at hand.
 
-    Dlib has one engine of its own, whatever is asked. With the weights of both engines at hand,
-    or of neither, onnxruntime is taken.
+    With the weights of several engines at hand, or of none, onnxruntime is taken.
 
     Raises:
         SettingsInvalid: there is no such engine.
     """
     if engine not in ("auto", *ENGINES):
         raise SettingsInvalid(f"ENGINE: there is no '{engine}'; use auto, {', '.join(ENGINES)}")
-    if spec.weights_for(DLIB):
-        return DLIB
     if engine != "auto":
         return engine
     at_hand = [file.engine for file in spec.weights if present(file, home)]
@@ -71,12 +68,14 @@ def choose_engine(spec: ModelSpec, engine: str, home: Path) -> str:
 def load_recogniser(spec: ModelSpec, engine: str, weights: Path, home: Path) -> Recogniser:
     """Load the model from `weights`, which lies at DeepFace's place below `home`; not yet run.
 
+    Dlib is loaded as the reference, whatever the engine.
+
     Raises:
         EngineUnavailable: the engine, or a package that the model needs, is not installed.
         WeightsInvalid: the file is damaged, or not this model's.
     """
-    if engine == DLIB:
-        return Recogniser(spec, _dlib_client(weights))
+    if spec.weights_for(DLIB):
+        return dlib_recogniser(spec, ReferenceNetwork(weights))
     if spec.needs:
         require(spec.needs, f"pip install {spec.needs}")
     with loading(home):
@@ -87,11 +86,15 @@ def load_recogniser(spec: ModelSpec, engine: str, weights: Path, home: Path) -> 
             raise WeightsInvalid(f"{weights}: {_not_weights_of(spec, error)}") from error
 
 
-def _dlib_client(weights: Path) -> Any:
-    """DeepFace's client for dlib, around our file: its own constructor would download one."""
+def dlib_recogniser(spec: ModelSpec, network: ChipNetwork) -> Recogniser:
+    """DeepFace's client for dlib around our network: its own constructor would download one."""
+
+    def descriptors(chips: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
+        return [network.describe(np.ascontiguousarray(chip)) for chip in chips]
+
     client = object.__new__(find_class("facial_recognition", "Dlib", DLIB))
-    client.model = SimpleNamespace(model=read_recogniser(weights))
-    return client
+    client.model = SimpleNamespace(model=SimpleNamespace(compute_face_descriptor=descriptors))
+    return Recogniser(spec, client)
 
 
 def _not_weights_of(spec: ModelSpec, error: Exception) -> str:

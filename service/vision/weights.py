@@ -66,7 +66,7 @@ def weights_for(spec: ModelSpec, engine: str) -> WeightsFile:
     """Raises EngineUnavailable when the model has no weights for that engine."""
     file = spec.weights_for(engine)
     if file is None:
-        engines = " or ".join(known.engine for known in spec.weights)
+        engines = " or ".join(engine for known in spec.weights for engine in known.engines)
         raise EngineUnavailable(f"{spec.name} runs on {engines}, not on {engine}.")
     return file
 

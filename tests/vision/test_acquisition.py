@@ -14,7 +14,7 @@ from service.errors import (
     WeightsInvalid,
     WeightsMissing,
 )
-from service.vision import acquisition, add, load_analyser, pull
+from service.vision import acquisition, add, dlib_agreement, load_analyser, pull
 from service.vision.dlib_files import RECOGNITION_FILE, packaged
 
 from .onnx_graphs import write_graph
@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_as_weights_of_any_engine_is_refused(
 def test_a_file_for_an_engine_that_the_model_has_not_is_refused(
     tmp_path: Path, graph: Path, steps: Steps
 ) -> None:
-    with pytest.raises(EngineUnavailable, match="Dlib runs on dlib, not on onnxruntime"):
+    with pytest.raises(EngineUnavailable, match="a file of dlib, not of onnxruntime"):
         add("Dlib", graph, home_of(tmp_path), steps)
     with pytest.raises(ModelUnknown):
         add("Dilb", graph, home_of(tmp_path), steps)
@@ -135,6 +135,33 @@ def test_dlibs_own_file_can_be_added(tmp_path: Path, steps: Steps) -> None:
     path = add("Dlib", packaged(RECOGNITION_FILE), home_of(tmp_path), steps)
     assert path.name == RECOGNITION_FILE
     assert path.is_relative_to(home_of(tmp_path))
+
+
+def test_a_dlib_file_is_compared_with_dlib_when_it_is_added_and_not_again(
+    tmp_path: Path, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add("Dlib", packaged(RECOGNITION_FILE), home_of(tmp_path), steps)
+    (record,) = (home_of(tmp_path) / "agreements").iterdir()
+
+    def never() -> None:
+        raise AssertionError("compared again")
+
+    monkeypatch.setattr(dlib_agreement, "check_chips", never)
+    space = load_analyser(
+        "Dlib", detector=None, alignment=None, engine="auto", home=home_of(tmp_path), workers=1,
+        timeout_s=1,
+    ).space  # fmt: skip
+    assert str(space.weights_sha256) in record.name
+
+
+def test_nothing_is_left_of_a_dlib_file_that_onnxruntime_runs_differently(
+    tmp_path: Path, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dlib_agreement, "lowest_cosine", lambda *_: 0.9998)
+    with pytest.raises(WeightsInvalid, match=r"0\.999800"):
+        add("Dlib", packaged(RECOGNITION_FILE), home_of(tmp_path), steps)
+    assert left_in(home_of(tmp_path)) == []
+    assert not (home_of(tmp_path) / "agreements").exists()
 
 
 def test_dlib_needs_no_download(tmp_path: Path, steps: Steps) -> None:

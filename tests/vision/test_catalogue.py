@@ -12,7 +12,11 @@ from service.vision.catalogue import CATALOGUE, DLIB, ONNXRUNTIME, ModelSpec, fi
 from service.vision.deepface_library import find_class
 from service.vision.sources import addresses
 
-ONNX_MODELS = [spec for spec in CATALOGUE if spec.weights_for(ONNXRUNTIME) and not spec.needs]
+ONNX_MODELS = [
+    spec
+    for spec in CATALOGUE
+    if spec.weights_for(ONNXRUNTIME) and not spec.weights_for(DLIB) and not spec.needs
+]
 
 
 def test_every_recognition_model_of_deepface_is_in_it() -> None:

@@ -4,7 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("tensorflow", "keras", "tf_keras", "torch", "onnxruntime", "deepface", "dlib", "cv2")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "tf_keras",
+    "torch",
+    "onnx",
+    "onnxruntime",
+    "deepface",
+    "dlib",
+    "cv2",
+)
 
 PREAMBLE = f"""
 import sys
@@ -36,13 +46,16 @@ def test_importing_vision_loads_nothing_heavy(tmp_path: Path) -> None:
     assert output_of(code, tmp_path) == "[]"
 
 
-def test_the_default_model_loads_dlib_and_opencv_only(tmp_path: Path) -> None:
-    assert output_of("load('Dlib'); print(loaded())", tmp_path) == "['cv2', 'dlib']"
+def test_the_default_model_loads_neither_deepface_nor_tensorflow(tmp_path: Path) -> None:
+    assert (
+        output_of("load('Dlib'); print(loaded())", tmp_path)
+        == "['cv2', 'dlib', 'onnx', 'onnxruntime']"
+    )
 
 
 def test_deepfaces_alignment_loads_no_tensorflow_and_prints_nothing(tmp_path: Path) -> None:
     code = "load('Dlib', 'opencv', 'deepface'); print(loaded())"
-    assert output_of(code, tmp_path) == "['cv2', 'deepface', 'dlib']"
+    assert output_of(code, tmp_path) == "['cv2', 'deepface', 'dlib', 'onnx', 'onnxruntime']"
 
 
 def test_an_onnx_model_loads_no_tensorflow_and_prints_nothing(tmp_path: Path) -> None:

@@ -81,8 +81,9 @@ def test_truncated_onnx_weights_are_refused(tmp_path: Path) -> None:
 def test_truncated_dlib_weights_are_refused(tmp_path: Path) -> None:
     path = weights(tmp_path, RECOGNITION_FILE)
     path.write_bytes(packaged(RECOGNITION_FILE).read_bytes()[:1_000_000])
-    with pytest.raises(WeightsInvalid, match="not a complete dlib recognition model"):
-        load("Dlib", tmp_path)
+    for engine in ("onnxruntime", "dlib"):
+        with pytest.raises(WeightsInvalid, match="not a complete dlib recognition model"):
+            load("Dlib", tmp_path, engine)
 
 
 def test_the_weights_of_another_model_are_refused(tmp_path: Path) -> None:
@@ -112,7 +113,8 @@ def test_the_engine_follows_the_weights_at_hand(tmp_path: Path) -> None:
     arcface(tmp_path)
     assert choose_engine(spec, "auto", tmp_path) == "onnxruntime"
     assert choose_engine(spec, "tensorflow", tmp_path) == "tensorflow"
-    assert choose_engine(find_model("Dlib"), "tensorflow", tmp_path) == "dlib"
+    assert choose_engine(find_model("Dlib"), "auto", tmp_path) == "onnxruntime"
+    assert choose_engine(find_model("Dlib"), "dlib", tmp_path) == "dlib"
 
 
 def test_an_engine_that_does_not_exist_is_refused(tmp_path: Path) -> None:
@@ -123,6 +125,13 @@ def test_an_engine_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 def test_a_model_without_weights_for_the_engine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="DeepFace runs on onnxruntime, not on tensorflow"):
         load("DeepFace", tmp_path, engine="tensorflow")
+
+
+def test_dlib_runs_dlib_alone_and_tensorflow_runs_no_dlib(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="ArcFace runs on onnxruntime or tensorflow, not"):
+        load("ArcFace", tmp_path, engine="dlib")
+    with pytest.raises(EngineUnavailable, match="Dlib runs on onnxruntime or dlib, not on tensor"):
+        load("Dlib", tmp_path, engine="tensorflow")
 
 
 def test_tensorflow_not_installed_says_what_to_install(

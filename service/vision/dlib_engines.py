@@ -1,0 +1,59 @@
+"""dlib's recognition network on its two engines: dlib itself, the reference, and onnxruntime."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.ports import Picture
+from service.vision.dlib_files import read_recogniser
+from service.vision.dlib_graph import INPUT, OUTPUT
+
+
+class ChipNetwork(Protocol):
+    """From a chip, shape (150, 150, 3), uint8, RGB, to the raw descriptor, shape (128,), float64,
+    whose length is not 1."""
+
+    def describe(self, chip: Picture) -> NDArray[np.float64]: ...
+
+
+class ReferenceNetwork:
+    """dlib's own. It holds the GIL while it runs and may not be shared between threads.
+
+    Raises:
+        WeightsInvalid: the file is not a complete dlib model.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        self._network = read_recogniser(weights)
+
+    def describe(self, chip: Picture) -> NDArray[np.float64]:
+        return np.asarray(self._network.compute_face_descriptor(chip), dtype=np.float64)
+
+
+class OnnxNetwork:
+    """The graph of `build_graph` on onnxruntime. Safe to share; the GIL is free while it runs."""
+
+    def __init__(self, graph: bytes, threads: int) -> None:
+        self._session = _session(graph, threads)
+        self.sha256 = sha256(graph).hexdigest()
+
+    def describe(self, chip: Picture) -> NDArray[np.float64]:
+        (descriptors,) = self._session.run([OUTPUT], {INPUT: chip[np.newaxis]})
+        return np.asarray(descriptors[0], dtype=np.float64)
+
+
+def _session(graph: bytes, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only, as DeepFace has it
+    # a thread that spins for work takes the core from another worker's
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        graph, sess_options=options, providers=["CPUExecutionProvider"]
+    )
