@@ -1,1 +1,4 @@
-"""Benchmarks: each prints what it measured, beside a peer in the same run."""
+"""Measurements, run by hand: `python -m benchmarks.NAME`. See docs/performance.md.
+
+Each prints what it measured, beside a peer in the same run.
+"""
