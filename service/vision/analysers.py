@@ -69,12 +69,11 @@ def load_analyser(
         alignment=chosen_alignment,
         default_threshold=threshold,
     )
+    threads = _bounded_threads(workers)
     if not spec.weights_for(DLIB):
-        shared = load_recogniser(spec, chosen_engine, weights, root)
+        shared = load_recogniser(spec, chosen_engine, weights, root, threads)
         return _deepface_analyser(space, spec, lambda: shared, root, workers, timeout_s)
-    networks = load_networks(
-        chosen_engine, weights, digest, home=home, threads=_threads_each(workers)
-    )
+    networks = load_networks(chosen_engine, weights, digest, home=home, threads=threads)
     if chosen_alignment is Alignment.NATIVE:
         return DlibAnalyser(space, networks, workers=workers, timeout_s=timeout_s)
     return _deepface_analyser(
@@ -95,9 +94,16 @@ def _deepface_analyser(
     )
 
 
-def _threads_each(workers: int) -> int:
-    """Engine threads for each worker, so that all of them together are the cores at hand."""
-    return max(1, len(os.sched_getaffinity(0)) // workers)
+def _bounded_threads(workers: int) -> int:
+    """Threads for one run of an engine, so that those of all workers are the cores at hand.
+
+    OpenCV gets as many: it has one number for the whole process, and takes every core otherwise.
+    """
+    import cv2
+
+    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    cv2.setNumThreads(threads)
+    return threads
 
 
 def _check_detector(spec: ModelSpec, detector: str, alignment: Alignment) -> None:

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from service.ports import Picture
 from service.vision.dlib_files import read_recogniser
 from service.vision.dlib_graph import INPUT, OUTPUT
+from service.vision.onnx_sessions import open_session
 
 
 class ChipNetwork(Protocol):
@@ -37,23 +38,9 @@ class OnnxNetwork:
     """The graph of `build_graph` on onnxruntime. Safe to share; the GIL is free while it runs."""
 
     def __init__(self, graph: bytes, threads: int) -> None:
-        self._session = _session(graph, threads)
+        self._session = open_session(graph, threads)
         self.sha256 = sha256(graph).hexdigest()
 
     def describe(self, chip: Picture) -> NDArray[np.float64]:
         (descriptors,) = self._session.run([OUTPUT], {INPUT: chip[np.newaxis]})
         return np.asarray(descriptors[0], dtype=np.float64)
-
-
-def _session(graph: bytes, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only, as DeepFace has it
-    # a thread that spins for work takes the core from another worker's
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(
-        graph, sess_options=options, providers=["CPUExecutionProvider"]
-    )

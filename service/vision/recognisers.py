@@ -11,6 +11,7 @@ from service.errors import SettingsInvalid, WeightsInvalid
 from service.vision.catalogue import DLIB, ENGINES, ONNXRUNTIME, TENSORFLOW, ModelSpec
 from service.vision.deepface_library import find_class, loading, require
 from service.vision.dlib_engines import ChipNetwork, ReferenceNetwork
+from service.vision.onnx_sessions import open_session
 from service.vision.weights import present
 
 
@@ -65,10 +66,13 @@ def choose_engine(spec: ModelSpec, engine: str, home: Path) -> str:
     return TENSORFLOW if at_hand == [TENSORFLOW] else ONNXRUNTIME
 
 
-def load_recogniser(spec: ModelSpec, engine: str, weights: Path, home: Path) -> Recogniser:
+def load_recogniser(
+    spec: ModelSpec, engine: str, weights: Path, home: Path, threads: int = 1
+) -> Recogniser:
     """Load the model from `weights`, which lies at DeepFace's place below `home`; not yet run.
 
-    Dlib is loaded as the reference, whatever the engine.
+    Dlib is loaded as the reference, whatever the engine. `threads` work on one face on
+    onnxruntime; models that need a package of their own have as many as that gives them.
 
     Raises:
         EngineUnavailable: the engine, or a package that the model needs, is not installed.
@@ -81,7 +85,11 @@ def load_recogniser(spec: ModelSpec, engine: str, weights: Path, home: Path) -> 
     with loading(home):
         build = find_class("facial_recognition", spec.name, engine)
         try:
-            return Recogniser(spec, build())
+            client = build()
+            if engine == ONNXRUNTIME and not spec.needs:
+                # DeepFace's own session takes a thread for every core and lets them spin
+                client.model = open_session(weights, threads)
+            return Recogniser(spec, client)
         except Exception as error:  # each engine has errors of its own for a damaged file
             raise WeightsInvalid(f"{weights}: {_not_weights_of(spec, error)}") from error
 

@@ -1,5 +1,7 @@
 import hashlib
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,16 @@ from service.errors import (
     WeightsMissing,
 )
 from service.ports import FaceAnalyser
-from service.vision import deepface_library, find_model, list_models, load_analyser
+from service.vision import (
+    deepface_library,
+    dlib_engines,
+    find_model,
+    list_models,
+    load_analyser,
+    recognisers,
+)
 from service.vision.dlib_files import RECOGNITION_FILE, packaged
+from service.vision.onnx_sessions import open_session
 from service.vision.recognisers import choose_engine
 
 from .onnx_graphs import write_graph
@@ -132,6 +142,33 @@ def test_dlib_runs_dlib_alone_and_tensorflow_runs_no_dlib(tmp_path: Path) -> Non
         load("ArcFace", tmp_path, engine="dlib")
     with pytest.raises(EngineUnavailable, match="Dlib runs on onnxruntime or dlib, not on tensor"):
         load("Dlib", tmp_path, engine="tensorflow")
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(1, 6), (2, 3), (4, 1), (50, 1)])
+def test_workers_share_the_cores(
+    workers: int, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+
+    def session(graph: bytes | Path, threads: int) -> Any:
+        taken.append(threads)
+        return open_session(graph, threads)
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)))
+    for module in (recognisers, dlib_engines):
+        monkeypatch.setattr(module, "open_session", session)
+    arcface(tmp_path)
+    for model in ("ArcFace", "Dlib"):
+        load_analyser(
+            model, detector=None, alignment=None, engine="auto", home=tmp_path, workers=workers,
+            timeout_s=1,
+        )  # fmt: skip
+    assert taken == [threads, threads]
+
+
+def test_a_session_takes_the_threads_it_is_given(tmp_path: Path) -> None:
+    session = open_session(arcface(tmp_path), 3)
+    assert session.get_session_options().intra_op_num_threads == 3
 
 
 def test_tensorflow_not_installed_says_what_to_install(
