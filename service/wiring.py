@@ -279,6 +279,7 @@ def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
         engine=settings.engine,
         home=settings.facematch_home,
         workers=_workers(settings),
+        cores=_cores(settings),
         timeout_s=settings.recognition_timeout_s,
     )
     try:
@@ -290,8 +291,12 @@ def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
 
 
 def _workers(settings: Settings) -> int:
-    """A container may have fewer cores than its host."""
-    return settings.recognition_workers or len(os.sched_getaffinity(0))
+    return settings.recognition_workers or _cores(settings)
+
+
+def _cores(settings: Settings) -> int:
+    """Of one process; a container may have fewer cores than its host."""
+    return max(1, len(os.sched_getaffinity(0)) // settings.workers)
 
 
 def _check_model(settings: Settings, gallery: Gallery) -> None:

@@ -55,8 +55,6 @@ class Supervisor(Multiprocess):
 
 def run(settings: "Settings", url: str, *, ephemeral: bool, config: Config) -> None:
     """Serve until stopped; the database belongs to the caller. Exits with 5 if none can start."""
-    each = settings.recognition_workers or max(1, len(os.sched_getaffinity(0)) // settings.workers)
-    settings = settings.model_copy(update={"recognition_workers": each})
     config.app = partial(application, settings, url, ephemeral)
     supervisor = Supervisor(config, [config.bind_socket()])
     supervisor.run()

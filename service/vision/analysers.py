@@ -30,6 +30,7 @@ def load_analyser(
     home: Path,
     workers: int,
     timeout_s: float,
+    cores: int | None = None,
 ) -> FaceAnalyser:
     """Load everything that the model needs, and run it once, before returning.
 
@@ -42,6 +43,7 @@ def load_analyser(
             known of the engines' agreement.
         workers: photographs processed at once.
         timeout_s: longest wait for a worker, in seconds; then Overloaded.
+        cores: CPU cores that its threads may fill; None: those of this process.
 
     Raises:
         ModelUnknown: no such model.
@@ -69,7 +71,7 @@ def load_analyser(
         alignment=chosen_alignment,
         default_threshold=threshold,
     )
-    threads = _bounded_threads(workers)
+    threads = _bounded_threads(workers, cores or len(os.sched_getaffinity(0)))
     if not spec.weights_for(DLIB):
         shared = load_recogniser(spec, chosen_engine, weights, root, threads)
         return _deepface_analyser(space, spec, lambda: shared, root, workers, timeout_s)
@@ -94,14 +96,14 @@ def _deepface_analyser(
     )
 
 
-def _bounded_threads(workers: int) -> int:
+def _bounded_threads(workers: int, cores: int) -> int:
     """Threads for one run of an engine, so that those of all workers are the cores at hand.
 
     OpenCV gets as many: it has one number for the whole process, and takes every core otherwise.
     """
     import cv2
 
-    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    threads = max(1, cores // workers)
     cv2.setNumThreads(threads)
     return threads
 
