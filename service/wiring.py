@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the front doors call. `started` is a `time.monotonic()` reading."""
+    """What the front doors call. `started` is a `time.monotonic()` reading; `workers` is how many
+    photographs are processed at once, `patience_s` how long one may wait for that."""
 
     gallery_name: str
     limits: ImageLimits
@@ -42,6 +43,8 @@ class Services:
     enrolment: Enrolment
     recognition: Recognition
     subjects: Subjects
+    workers: int
+    patience_s: float
     started: float
 
 
@@ -144,6 +147,8 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         enrolment=Enrolment(tools.store, galleries, tools.analyser, tools.limits),
         recognition=Recognition(tools.store, replica, tools.analyser, tools.limits),
         subjects=Subjects(tools.store, galleries),
+        workers=_workers(settings),
+        patience_s=settings.recognition_timeout_s,
         started=time.monotonic(),
     )
 

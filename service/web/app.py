@@ -7,6 +7,7 @@ from starlette.types import Lifespan
 
 from service.images import too_many_bytes
 from service.web import problems
+from service.web.admission import Admission
 from service.web.body_limit import FORM_OVERHEAD_BYTES, BodyLimit
 from service.web.routers import faces, status
 from service.wiring import Services
@@ -25,6 +26,7 @@ def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) ->
     problems.install(app)
     app.include_router(faces.router)
     app.include_router(status.router)
+    app.add_middleware(Admission, workers=services.workers, patience_s=services.patience_s)
     app.add_middleware(
         BodyLimit,
         limit=services.limits.max_bytes + FORM_OVERHEAD_BYTES,

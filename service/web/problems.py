@@ -58,6 +58,11 @@ def problem(
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.FacematchError)
+    return refusal(error)
+
+
+def refusal(error: errors.FacematchError) -> JSONResponse:
+    """The answer to what was refused on purpose."""
     headers = None
     if isinstance(error, errors.UnavailableError):
         headers = {"Retry-After": str(error.retry_after_s)}
