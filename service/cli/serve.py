@@ -25,11 +25,13 @@ def serve(
 ) -> None:
     """Run the service until it is stopped."""
     from service import logs
+    from service.cli.memory import share_heaps
     from service.settings import Settings
     from service.wiring import open_database
 
     settings = Settings.read(host=host, port=port, model_name=model, workers=workers)
     logs.configure(settings.log_level)
+    share_heaps()
     with open_database(settings, migrate=migrate, ephemeral=ephemeral) as url:
         if settings.workers > 1:
             from service.cli import workers as several

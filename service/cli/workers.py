@@ -17,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from service.cli.failures import exit_code, report
+from service.cli.memory import share_heaps
 from service.errors import FacematchError, StartupError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def application(settings: "Settings", url: str, ephemeral: bool) -> object:
     from service.wiring import open_services
 
     logs.configure(settings.log_level)
+    share_heaps()
     _end_with_parent()
     stack = ExitStack()
     try:

@@ -12,10 +12,13 @@ MOST = 256
 """Photographs in service or waiting at once, whatever the pace: each is spooled somewhere."""
 WEIGHT = 0.1
 """Of the newest gap in the moving average: the pace of about the last twenty departures."""
+PLANNED = 0.5
+"""Share of the patience that is given away: the machine may have less for us in a moment, and those
+let in are then answered still."""
 
 
 class Admission:
-    """ASGI middleware: 503 for a POST that would have to wait longer than `patience_s`.
+    """ASGI middleware: 503 for a POST that might have to wait longer than `patience_s`.
 
     The wait is foretold from those in service and the pace at which they leave while more wait
     than `workers` can take (Little's law). A request is in service once its body is there, so
@@ -32,7 +35,7 @@ class Admission:
     ) -> None:
         self._app = app
         self._workers = workers
-        self._patience_s = patience_s
+        self._longest_wait_s = PLANNED * patience_s
         self._clock = clock
         self._inside = 0
         self._gap_s = 0.0
@@ -41,7 +44,7 @@ class Admission:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
-        elif self._inside >= MOST or self._inside * self._gap_s > self._patience_s:
+        elif self._inside >= MOST or self._inside * self._gap_s > self._longest_wait_s:
             # before the body is read: it costs next to nothing
             await refusal(Overloaded())(scope, receive, send)
         else:
