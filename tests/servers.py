@@ -53,13 +53,17 @@ def facematch(
 
 
 def start(
-    log: Path, *arguments: str, environment: Mapping[str, str], port: int | None = None
+    log: Path,
+    *arguments: str,
+    environment: Mapping[str, str],
+    port: int | None = None,
+    module: str = "service",
 ) -> Server:
     """Start the service and return at once; see `ready`."""
     port = port or free_port()
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "service", "serve", "--port", str(port), *arguments],
+            [sys.executable, "-m", module, "serve", "--port", str(port), *arguments],
             env={**os.environ, **environment},
             stdout=out,
             stderr=subprocess.STDOUT,
