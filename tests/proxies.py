@@ -68,7 +68,11 @@ class Proxy:
     def _connect(self) -> socket.socket:
         if self._host.startswith("/"):
             server = socket.socket(socket.AF_UNIX)
-            server.connect(str(Path(self._host) / f".s.PGSQL.{self._server_port}"))
+            try:
+                server.connect(str(Path(self._host) / f".s.PGSQL.{self._server_port}"))
+            except OSError:
+                server.close()
+                raise
             return server
         return socket.create_connection((self._host, self._server_port))
 

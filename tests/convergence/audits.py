@@ -58,6 +58,9 @@ class Auditor(Worker):
         self._judge()
         self.rest(EVERY_S)
 
+    def close(self) -> None:
+        self._client.close()
+
     def _judge(self) -> None:
         while self._unjudged and self._unjudged[0][0] < self._history.looked_at:
             seen_at, found = self._unjudged.popleft()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -92,6 +93,9 @@ class Caller(Worker):
             self._check(Person(person.id, person.photograph, version, enrolled=False))
         self._people.clear()
 
+    def close(self) -> None:
+        self._client.close()
+
     def _enrol(self) -> Person | None:
         self._number += 1
         name, picture = f"http-{self.name}-{self._number}", photograph(self._first + self._number)
@@ -100,7 +104,17 @@ class Caller(Worker):
 
     def _delete(self, person: Person) -> Person | None:
         answer = self._sent("DELETE", f"/delete_face/{person.id}")
+        if answer is not None and answer.status_code == 404:
+            self._judge_absence(person, answer)
+            return None
         return self._written("deletions", answer, person.id, person.photograph)
+
+    def _judge_absence(self, person: Person, answer: httpx.Response) -> None:
+        """Nobody of that id: right only if the enrolment was lost."""
+        with suppress(psycopg.Error):
+            if self._database.knows(person.version)[1]:
+                self._wrong(f"{person.id} of {person.version}", answer)
+        self.record.count("HTTP deletions of people that were lost")
 
     def _written(
         self, kind: str, answer: httpx.Response | None, name: str, picture: bytes
@@ -108,9 +122,6 @@ class Caller(Worker):
         """The person as acknowledged; None when the write is in doubt: later, either is right."""
         if answer is None or answer.status_code == 503:
             self.record.count(f"HTTP {kind} in doubt")
-            return None
-        if answer.status_code == 404 and kind == "deletions" and self._database.forgets:
-            self.record.count("HTTP deletions of people that were lost")
             return None
         if answer.status_code != 200:
             self._wrong(f"{kind} of {name}", answer)

@@ -13,7 +13,7 @@ class Record:
         self.counts: Counter[str] = Counter()
         self.violations: list[str] = []
         self.slowest_s = 0.0
-        """Longest time from the end of a fault, with the writers at rest, to equality."""
+        """Longest time from the end of a fault, or of the last commits after it, to equality."""
         self._lock = threading.Lock()
 
     def count(self, what: str, number: int = 1) -> None:

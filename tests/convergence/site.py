@@ -82,6 +82,7 @@ class Site:
         self._closing = ExitStack()
 
     def open(self) -> None:
+        self._closing.callback(self._client.close)
         self._closing.callback(self.cluster.close)
         self.cluster.start()
         self.galleries = _prepared(self.cluster.primary.url)
@@ -108,32 +109,45 @@ class Site:
         return psycopg.connect(self.cluster.primary.url, autocommit=True, connect_timeout=5)
 
     def settle(self, after: str) -> None:
-        """Let the writers rest and see that every replica becomes equal to the table in time."""
-        ended = time.monotonic()
-        with resting(self.writers):
-            since = max(ended, time.monotonic())
-            asked = time.monotonic()
-            while difference := self._difference():
-                if asked > since + BOUND_S:
-                    self.record.violation(f"after {after}: not equal in time: {difference}")
-                    return
-                time.sleep(0.02)
-                asked = time.monotonic()
-            self.record.converged(time.monotonic() - since)
-        self.history.end_loss()
+        """See that every replica becomes equal to the table in time, and let the writers rest.
 
-    def _difference(self) -> str:
+        In time after the fault, and after the last commits of writers that come to rest. Nobody
+        waits for these first: what they ask may be what takes too long.
+        """
+        for worker in self.writers:
+            worker.hold()
+        equal = self._become_equal(after)
+        with resting(self.writers):
+            if equal and self._become_equal(after):
+                self.history.end_loss()
+
+    def _become_equal(self, after: str) -> bool:
+        since = asked = time.monotonic()
+        table = self._table()
+        while difference := self._difference(table):
+            if asked > since + BOUND_S:
+                self.record.violation(f"after {after}: not equal in time: {difference}")
+                return False
+            time.sleep(0.02)
+            asked, before, table = time.monotonic(), table, self._table()
+            since = since if table == before else asked
+        self.record.converged(time.monotonic() - since)
+        return True
+
+    def _table(self) -> list[Held]:
+        with self.sql() as connection:
+            rows = connection.execute(TABLE.encode()).fetchall()
+        return [
+            Held(gallery_id, GalleryVersion(number, mark), int(digest) % 2**64)
+            for gallery_id, number, mark, digest in rows
+        ]
+
+    def _difference(self, table: list[Held]) -> str:
         """What keeps the replicas from being equal to the table; empty when they are."""
-        try:
-            with self.sql() as connection:
-                rows = connection.execute(TABLE.encode()).fetchall()
-        except psycopg.Error as error:
-            return f"the table cannot be read: {error}"
-        for gallery_id, number, mark, digest in rows:
-            table = Held(gallery_id, GalleryVersion(number, mark), int(digest) % 2**64)
+        for row in table:
             for replica in self.replicas:
-                if (found := held(self._client, replica.server.url, gallery_id)) != table:
-                    return f"{replica.server.url} holds {found}, the table {table}"
+                if (found := held(self._client, replica.server.url, row.gallery_id)) != row:
+                    return f"{replica.server.url} holds {found}, the table {row}"
         return ""
 
     def _replicas(self) -> list[Member]:
@@ -162,7 +176,6 @@ class Site:
         for number in range(SQL_WRITERS if self._writing else 0):
             name = f"writer-{number}"
             writer = SqlWriter(name, self.proxy.url, self.galleries, self._seed, self.record)
-            self._closing.callback(writer.close)
             writers.append(writer)
         return writers
 

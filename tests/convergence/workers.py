@@ -41,6 +41,10 @@ class Worker:
         self._ending.set()
         self._held.set()
         self._thread.join()
+        self.close()
+
+    def close(self) -> None:
+        """Nothing works any more: give back what is held."""
 
     def _safely(self) -> None:
         try:
