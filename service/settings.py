@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         "127.0.0.1", min_length=1, description="address to listen on"
     )
     port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    workers: int = Field(
+        1, ge=1, le=64, description="processes that serve; they share the index's memory"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least severe log lines to print"
     )
@@ -123,6 +126,9 @@ class Settings(BaseSettings):
         86_400.0,
         gt=0,
         description="how long a gallery's changes, and so its versions, are known at least",
+    )
+    snapshots: bool = Field(
+        True, description="keep the indexes in files of FACEMATCH_HOME too, for fast starts"
     )
     write_wait_s: float = Field(
         5.0, gt=0, le=300, description="longest wait of a write for this replica's own index"

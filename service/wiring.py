@@ -21,7 +21,7 @@ from service.store import open_store, schema
 from service.store.embedded import embedded_postgres, temporary_postgres
 from service.store.requirements import check_server
 from service.subjects import Subjects
-from service.sync import AntiEntropy, Replica
+from service.sync import AntiEntropy, Keeper, Replica, Snapshots
 from service.vision import load_analyser
 from service.vision.acquisition import pull
 from service.vision.catalogue import find_model
@@ -92,16 +92,25 @@ def open_server(settings: Settings, *, ephemeral: bool = False) -> Iterator[str]
 
 
 @contextmanager
-def open_services(settings: Settings, url: str) -> Iterator[Services]:
-    """Load the model, open the default gallery and start following the change feed."""
+def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> Iterator[Services]:
+    """Load the model, open the default gallery and start following the change feed.
+
+    The snapshots of `settings` are another database's than an `ephemeral` one.
+    """
     with open_tools(settings, url) as tools, ExitStack() as stack:
+        snapshots = None if ephemeral else _snapshots(settings)
         replica = Replica(
             tools.store.feed(),
             poll_s=settings.feed_poll_s,
             stale_s=settings.feed_stale_s,
             wait_s=settings.write_wait_s,
             keep_s=settings.change_retention_s,
+            snapshots=snapshots,
         )
+        if snapshots is not None:
+            keeper = Keeper(snapshots, indexes=replica.trusted, adopt=replica.adopt)
+            stack.callback(keeper.close)
+            keeper.start()
         stack.callback(replica.close)
         replica.start()
         entropy = AntiEntropy(
@@ -114,6 +123,14 @@ def open_services(settings: Settings, url: str) -> Iterator[Services]:
         stack.callback(entropy.close)
         entropy.start()
         yield _services(settings, tools, replica)
+
+
+def _snapshots(settings: Settings) -> Snapshots | None:
+    snapshots = Snapshots(settings.facematch_home / "snapshots")
+    if settings.snapshots:
+        return snapshots
+    snapshots.forget_others(set())
+    return None
 
 
 def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:

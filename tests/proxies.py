@@ -1,4 +1,4 @@
-"""A TCP proxy in front of Postgres that can be cut, delayed and pointed elsewhere."""
+"""A TCP proxy in front of Postgres that can be cut, frozen, slowed down and pointed elsewhere."""
 
 import contextlib
 import selectors
@@ -29,6 +29,8 @@ class Proxy:
         )
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
+        self._flowing = threading.Event()
+        self._flowing.set()
         self.restore()
 
     def retarget(self, database_url: str) -> None:
@@ -56,6 +58,13 @@ class Proxy:
         for end in list(self._open):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def freeze(self) -> None:
+        """Keep what is open and let new connections in, but pass nothing on."""
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        self._flowing.set()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -96,7 +105,7 @@ class Proxy:
     def _pass_on(self, source: object, pair: dict[socket.socket, socket.socket]) -> bool:
         assert isinstance(source, socket.socket)
         data = source.recv(65536)
-        if self.delay_s:
-            time.sleep(self.delay_s)
+        time.sleep(self.delay_s)
+        self._flowing.wait()
         pair[source].sendall(data)
         return bool(data)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from service.settings import Settings
 
 
@@ -12,6 +14,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; PORT.")] = None,
     model: Annotated[str | None, typer.Option(help="Recognition model; MODEL_NAME.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that serve; WORKERS.")] = None,
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Upgrade the schema named by DATABASE_URL first.")
     ] = False,
@@ -23,24 +26,38 @@ def serve(
     """Run the service until it is stopped."""
     from service import logs
     from service.settings import Settings
-    from service.wiring import open_database, open_services
+    from service.wiring import open_database
 
-    settings = Settings.read(host=host, port=port, model_name=model)
+    settings = Settings.read(host=host, port=port, model_name=model, workers=workers)
     logs.configure(settings.log_level)
-    with (
-        open_database(settings, migrate=migrate, ephemeral=ephemeral) as url,
-        open_services(settings, url) as services,
-    ):
-        from service.web import create_app
+    with open_database(settings, migrate=migrate, ephemeral=ephemeral) as url:
+        if settings.workers > 1:
+            from service.cli import workers as several
 
-        _run(settings, create_app(services))
+            several.run(settings, url, ephemeral=ephemeral, config=_config(settings))
+        else:
+            _serve(settings, url, ephemeral)
 
 
-def _run(settings: "Settings", app: object) -> None:
+def _serve(settings: "Settings", url: str, ephemeral: bool) -> None:
     import uvicorn
 
-    config = uvicorn.Config(
-        app,  # type: ignore[arg-type]  # an ASGI application
+    from service.web import create_app
+    from service.wiring import open_services
+
+    with open_services(settings, url, ephemeral=ephemeral) as services:
+        config = _config(settings)
+        config.app = create_app(services)
+        uvicorn.Server(config).run()
+
+
+def _config(settings: "Settings") -> "uvicorn.Config":
+    import uvicorn
+
+    return uvicorn.Config(
+        "",  # filled in by who runs it
+        factory=settings.workers > 1,
+        workers=settings.workers,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -48,5 +65,6 @@ def _run(settings: "Settings", app: object) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=15,
+        # a worker answers its supervisor late while dlib, which holds the GIL, sees a large picture
+        timeout_worker_healthcheck=120,
     )
-    uvicorn.Server(config).run()

@@ -104,7 +104,8 @@ class GalleryIndex:
         view = TailView(
             tail.embeddings[:count], tail.face_ids[:count], tail.subject_ids[:count], tail_alive
         )
-        return State.of(version, self._state.base, self._state.rows, alive, view)
+        old = self._state
+        return State.of(version, old.born, old.base, old.rows, alive, view)
 
 
 class IndexBuilder:

@@ -67,7 +67,9 @@ def load(path: Path, expected: Identity) -> GalleryIndex:
     with _readable(path) as file:
         header = _verified(file, expected)
         pages = mmap.mmap(file.fileno(), header.file_bytes, MAP, mmap.PROT_READ)
-    return GalleryIndex(_state(header, pages), expected.dimension)
+    index = GalleryIndex(_state(header, pages), expected.dimension)
+    index.space_id = expected.space_id
+    return index
 
 
 def describe(path: Path) -> Header:

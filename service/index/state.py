@@ -36,9 +36,10 @@ class TailView:
 @dataclass(frozen=True, slots=True)
 class State:
     """`alive` has a bool for each row of the base; `selector` is FAISS's form of it, None when
-    all of them live."""
+    all of them live. `born` is the version that the base was made at."""
 
     version: GalleryVersion
+    born: GalleryVersion
     base: Base
     rows: FaceRows
     alive: NDArray[np.bool_]
@@ -50,19 +51,20 @@ class State:
     def fresh(cls, version: GalleryVersion, base: Base, rows: FaceRows) -> Self:
         """All of the base and nothing else."""
         tail = TailView.empty(base.shape[1])
-        return cls.of(version, base, rows, np.ones(len(base), dtype=bool), tail)
+        return cls.of(version, version, base, rows, np.ones(len(base), dtype=bool), tail)
 
     @classmethod
     def of(
         cls,
         version: GalleryVersion,
+        born: GalleryVersion,
         base: Base,
         rows: FaceRows,
         alive: NDArray[np.bool_],
         tail: TailView,
     ) -> Self:
         faces = int(alive.sum()) + int(tail.alive.sum())
-        return cls(version, base, rows, alive, _selector(alive), tail, faces)
+        return cls(version, born, base, rows, alive, _selector(alive), tail, faces)
 
     def search(self, probe: Embedding, subjects: int) -> SearchResult:
         """The best subjects, each by its best face.

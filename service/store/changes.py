@@ -13,6 +13,7 @@ from service.domain.galleries import Change, GalleryHead, GalleryVersion
 from service.domain.replicas import Report
 from service.ports import FaceBatch, FaceRead
 from service.store import copies, replicas
+from service.store.connections import LONGEST_SILENCE_S, BoundedConnection
 from service.store.engine import connect_seconds, limits
 from service.store.failures import translated
 from service.store.listen import Bell
@@ -88,8 +89,10 @@ class PostgresFeed:
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self._conninfo = conninfo(url, connect_timeout=connect_seconds(timeout_s))
         self._limits = limits(timeout_s)
+        # longer than a lock may be waited for, so that the server is the one to say so
+        self._patience_s = 2 * timeout_s
         self._lock = threading.Lock()
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection: BoundedConnection | None = None
         self._bell = Bell(self._conninfo)
 
     def heads(self) -> list[GalleryHead]:
@@ -98,7 +101,7 @@ class PostgresFeed:
 
     @contextmanager
     def read(self) -> Iterator[FaceRead]:
-        with self._connected() as connection:
+        with self._connected(LONGEST_SILENCE_S) as connection:
             connection.execute(BEGIN)
             yield PostgresFaceRead(connection)
             connection.execute("COMMIT")
@@ -112,7 +115,7 @@ class PostgresFeed:
             replicas.leave(connection, replica_id)
 
     def prune(self, keep_s: float) -> int:
-        with self._connected() as connection:
+        with self._connected(LONGEST_SILENCE_S) as connection:
             return replicas.prune(connection, keep_s)
 
     def wait(self, timeout_s: float) -> bool:
@@ -127,19 +130,21 @@ class PostgresFeed:
             self._drop()
 
     @contextmanager
-    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
+    def _connected(self, patience_s: float | None = None) -> Iterator[psycopg.Connection[Any]]:
         """The reading connection; after any error it is dropped, and the next call makes one."""
         with self._lock, translated():
             try:
                 if self._connection is None:
                     self._connection = self._connect()
+                self._connection.patience_s = patience_s or self._patience_s
                 yield self._connection
             except BaseException:
                 self._drop()
                 raise
 
-    def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(self._conninfo, autocommit=True)
+    def _connect(self) -> BoundedConnection:
+        connection = BoundedConnection.connect(self._conninfo, autocommit=True)
+        connection.patience_s = self._patience_s
         connection.execute(self._limits.encode())
         # loading a large gallery is one statement
         connection.execute("SET statement_timeout = 0")

@@ -7,17 +7,22 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from service.store import vectors
+from service.store.connections import BoundedConnection
 from service.store.urls import conninfo
 
 STATEMENT_TIMEOUT_S = 60
 """Longest single statement; the longest are deleting a gallery and listing a large one."""
 
 
+def longest_statement_s(timeout_s: float) -> float:
+    return max(STATEMENT_TIMEOUT_S, 2 * timeout_s)
+
+
 def limits(timeout_s: float, *, local: bool = False) -> str:
     """Bound every wait for a lock and every statement, and have times in UTC; `local` for one
     transaction only."""
     scope = "LOCAL" if local else "SESSION"
-    statement_s = max(STATEMENT_TIMEOUT_S, 2 * timeout_s)
+    statement_s = longest_statement_s(timeout_s)
     return (
         f"SET {scope} lock_timeout = {math.ceil(timeout_s * 1000)};"
         f"SET {scope} statement_timeout = {math.ceil(statement_s * 1000)};"
@@ -36,7 +41,8 @@ def open_engine(url: str, *, pool_size: int, timeout_s: float, pooler: bool) -> 
     target = conninfo(url, connect_timeout=connect_seconds(timeout_s))
 
     def connect() -> psycopg.Connection[Any]:
-        connection = psycopg.connect(target, prepare_threshold=None if pooler else 5)
+        connection = BoundedConnection.connect(target, prepare_threshold=None if pooler else 5)
+        connection.patience_s = timeout_s
         vectors.register(connection)
         if not pooler:
             connection.autocommit = True
@@ -55,6 +61,7 @@ def open_engine(url: str, *, pool_size: int, timeout_s: float, pooler: bool) -> 
         use_native_hstore=False,
         hide_parameters=True,  # they hold embeddings
     )
+    _be_patient(engine, timeout_s)
     if pooler:
         statement = limits(timeout_s, local=True)
 
@@ -63,3 +70,17 @@ def open_engine(url: str, *, pool_size: int, timeout_s: float, pooler: bool) -> 
             connection.exec_driver_sql(statement)
 
     return engine
+
+
+def _be_patient(engine: Engine, timeout_s: float) -> None:
+    """A connection in use may work as long as a statement may; an idle one is only asked whether
+    it lives, and a server that takes long over that is frozen."""
+
+    @event.listens_for(engine, "checkout")
+    def busy(connection: BoundedConnection, *_: object) -> None:
+        connection.patience_s = longest_statement_s(timeout_s) + timeout_s
+
+    @event.listens_for(engine, "checkin")
+    def idle(connection: BoundedConnection | None, *_: object) -> None:
+        if connection is not None:  # None: it was lost
+            connection.patience_s = timeout_s

@@ -10,8 +10,10 @@ from typing import Any
 import psycopg
 
 from service.errors import DatabaseUnavailable
+from service.store.connections import BoundedConnection
 
 CHANNEL = "gallery"
+LISTEN_S = 10.0
 
 
 class Bell:
@@ -63,7 +65,8 @@ class Bell:
                 self._ear = self._clapper = -1
 
     def _listen(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(self._conninfo, autocommit=True)
+        connection = BoundedConnection.connect(self._conninfo, autocommit=True)
+        connection.patience_s = LISTEN_S
         connection.execute(f"LISTEN {CHANNEL}")
         return connection
 

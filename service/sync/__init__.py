@@ -1,6 +1,8 @@
 """Keeps this process's indexes equal to the committed rows."""
 
 from service.sync.entropy import AntiEntropy
+from service.sync.keeper import Keeper
 from service.sync.replica import Replica
+from service.sync.snapshots import Snapshots
 
-__all__ = ["AntiEntropy", "Replica"]
+__all__ = ["AntiEntropy", "Keeper", "Replica", "Snapshots"]

@@ -14,6 +14,7 @@ from service.index import GalleryIndex
 from service.ports import ChangeFeed, FeedStatus
 from service.sync.catchup import Indexes, catch_up
 from service.sync.reporter import Reporter
+from service.sync.snapshots import Snapshots
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +39,12 @@ class Replica:
         stale_s: float,
         wait_s: float,
         keep_s: float = 86_400.0,
+        snapshots: Snapshots | None = None,
     ) -> None:
         """Times in seconds. `stale_s`: not ready after so long without a look; `wait_s`: longest
-        wait for a version; `keep_s`: how long changes are kept."""
+        wait for a version; `keep_s`: how long changes are kept. `snapshots`: what to start from."""
         self._feed = feed
+        self._snapshots = self._start_from = snapshots
         self._reporter = Reporter(feed)
         self._keep_s = keep_s
         self._prune_at = time.monotonic() + PRUNE_EVERY_S * random.random()
@@ -50,6 +53,7 @@ class Replica:
         self._wait_s = wait_s
         self._indexes: Indexes | None = None
         self._distrusted: set[UUID] = set()
+        self._adopted: dict[UUID, GalleryIndex] = {}
         self._connected = False
         self._begun = self._finished = 0
         self._last_success = 0.0
@@ -105,9 +109,22 @@ class Replica:
         """The indexes of now, by gallery; none before they are loaded."""
         return self._indexes or {}
 
+    def trusted(self) -> Indexes | None:
+        """The indexes of now that no difference from the table is known of; None before they are
+        loaded."""
+        indexes = self._indexes
+        return indexes and {each: indexes[each] for each in indexes.keys() - self._distrusted}
+
+    def adopt(self, gallery_id: UUID, index: GalleryIndex) -> None:
+        """Have this index, of any version, take the place of the gallery's, once caught up."""
+        self._adopted[gallery_id] = index
+        self._feed.ring()
+
     def distrust(self, gallery_id: UUID) -> None:
         """Have a gallery's index built anew; it answers until the new one takes its place."""
         self._distrusted.add(gallery_id)
+        if self._snapshots is not None:
+            self._snapshots.remove(gallery_id)
         self._feed.ring()
 
     def checked(self, at: datetime | None, differences: int) -> None:
@@ -144,6 +161,7 @@ class Replica:
             except Exception:
                 # a replica that stops following answers from the past for ever; and an index may
                 # have been left half way
+                self._start_from, self._adopted = None, {}
                 self._distrusted.update(self.indexes())
                 log.exception("change feed: unexpected failure, next try in %.1f s", backoff)
             self._stopping.wait(backoff * random.uniform(0.5, 1.0))
@@ -178,11 +196,13 @@ class Replica:
         with self._progress:
             self._begun += 1
             number = self._begun
-        doubtful = set(self._distrusted)
-        trusted = {each: index for each, index in self.indexes().items() if each not in doubtful}
-        indexes = catch_up(self._feed, trusted)
-        self._distrusted -= doubtful
         first = self._indexes is None
+        doubtful, adopted = set(self._distrusted), dict(self._adopted)
+        indexes = catch_up(self._feed, self._basis(adopted, doubtful))
+        self._distrusted -= doubtful
+        for gallery_id, index in adopted.items():
+            if self._adopted.get(gallery_id) is index:
+                del self._adopted[gallery_id]
         with self._progress:
             self._indexes = indexes
             self._finished = number
@@ -193,3 +213,10 @@ class Replica:
         if first:
             faces = sum(len(index) for index in indexes.values())
             log.info("loaded %d faces of %d galleries", faces, len(indexes))
+
+    def _basis(self, adopted: Indexes, doubtful: set[UUID]) -> Indexes:
+        """What to go on from: the indexes of now, those that take their place, or the files'."""
+        if self._indexes is None and self._start_from is not None:
+            return self._start_from.first(self._feed.heads())
+        indexes = {**self.indexes(), **adopted}
+        return {each: indexes[each] for each in indexes.keys() - doubtful}

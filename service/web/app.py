@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.types import Lifespan
 
 from service.images import too_many_bytes
 from service.web import problems
@@ -11,13 +12,14 @@ from service.web.routers import faces, status
 from service.wiring import Services
 
 
-def create_app(services: Services) -> FastAPI:
+def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """The application; opening and closing the services is the caller's part."""
     app = FastAPI(
         title="facematch",
         version=version("facematch"),
         description="Self-hosted face matching: enrol photographs, ask whose face it is.",
         redirect_slashes=False,
+        lifespan=lifespan,
     )
     app.state.services = services
     problems.install(app)

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -14,8 +15,8 @@ from tests.convergence.site import Member, Site
 from tests.convergence.workers import resting
 from tests.servers import ready
 
-FULL_DISK_BYTES = 4096
-"""No file grows beyond it; a snapshot is larger."""
+SNAPSHOT_S = 10.0
+"""A replica has written its snapshots by then."""
 LONELY_COMMITS = 10
 
 
@@ -76,6 +77,13 @@ def connections_cut(site: Site) -> None:
         time.sleep(0.3)
 
 
+def network_frozen(site: Site) -> None:
+    """Nothing is refused and nothing ends."""
+    site.proxy.freeze()
+    time.sleep(4)
+    site.proxy.thaw()
+
+
 def network_slow(site: Site) -> None:
     site.proxy.delay_s = 0.15
     time.sleep(4)
@@ -129,7 +137,7 @@ def truncated(site: Site) -> bool:
 def snapshot_truncated(site: Site) -> bool:
     """While nobody maps it: under a live mapping it is nobody's promise."""
     replica = site.random.choice(site.replicas)
-    files = list(replica.home.rglob("*.snapshot"))
+    files = _snapshots(replica)
     if files:
         _kill(site, replica)
         for file in files:
@@ -140,12 +148,12 @@ def snapshot_truncated(site: Site) -> bool:
 
 
 def disk_full(site: Site) -> bool:
-    """Under the snapshots of one replica, to its end."""
+    """For one replica, to its end: no file of its may grow."""
     replica = site.random.choice(site.replicas)
-    if not list(replica.home.rglob("*.snapshot")):
+    if not _snapshots(replica):
         return False
     process = psutil.Process(replica.server.process.pid)
-    process.rlimit(psutil.RLIMIT_FSIZE, (FULL_DISK_BYTES, FULL_DISK_BYTES))
+    process.rlimit(psutil.RLIMIT_FSIZE, (0, 0))
     time.sleep(2)
     if replica.server.stop() != 0:
         site.record.violation("a replica did not end in order on a full disk")
@@ -161,6 +169,7 @@ FAULTS: list[Callable[[Site], bool | None]] = [
     notifications_suppressed,
     network_cut,
     connections_cut,
+    network_frozen,
     network_slow,
     database_killed,
     failover,
@@ -169,6 +178,13 @@ FAULTS: list[Callable[[Site], bool | None]] = [
     snapshot_truncated,
     disk_full,
 ]
+
+
+def _snapshots(replica: Member) -> list[Path]:
+    end = time.monotonic() + SNAPSHOT_S
+    while not (files := list(replica.home.rglob("*.snapshot"))) and time.monotonic() < end:
+        time.sleep(0.1)
+    return files
 
 
 def _kill(site: Site, replica: Member) -> None:

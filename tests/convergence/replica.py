@@ -5,6 +5,7 @@ python -m tests.convergence.replica serve --port N [--broken sequence|deaf|markl
 
 import argparse
 import sys
+from typing import Any
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from service import cli, web, wiring
 from service.index import Living
 from service.ports import FaceAnalyser
 from service.settings import Settings
+from service.wiring import Services
 from tests.convergence.broken import READERS
 from tests.fakes.analyser import FakeAnalyser
 
@@ -23,8 +25,9 @@ def analyser_for(settings: Settings, gallery: object) -> FaceAnalyser:
     return FakeAnalyser()
 
 
-def audited_app(services: wiring.Services) -> FastAPI:
-    app = create_app(services)
+def audited_app(*arguments: Any, **named: Any) -> FastAPI:
+    app = create_app(*arguments, **named)
+    services: Services = app.state.services
 
     @app.get("/audit/{gallery_id}")
     def audit(gallery_id: UUID) -> dict[str, str]:

@@ -16,8 +16,7 @@ def test_replicas_converge_whatever_breaks(capsys: pytest.CaptureFixture[str]) -
     with capsys.disabled():
         sys.stdout.write(f"\nseed: {seed}\n{record.summary()}\n")
     assert record.violations == []
-    done = {name for name in record.counts if name.startswith(("faults: ", "skipped: "))}
-    assert {name.split(": ")[1] for name in done} == {fault.__name__ for fault in FAULTS}
+    assert [fault for fault in FAULTS if not record.counts[f"faults: {fault.__name__}"]] == []
     assert record.counts["answers checked"] > 0
     assert record.counts["audits"] > 0
 

@@ -83,3 +83,20 @@ def test_a_cut_pooled_connection_never_reaches_the_caller(
     for _ in range(5):
         proxy.cut_connections()
         assert match(client).json()["matched_id"] == "grace"
+
+
+def test_a_frozen_server_does_not_hang_requests(client: httpx.Client, proxy: Proxy) -> None:
+    """It refuses nothing and ends nothing, as a stopped process or a hung disk does."""
+    assert add(client, "grace").status_code == 200
+    proxy.freeze()
+    for ask in (match, lambda client: client.get("/list_faces"), lambda client: add(client, "x")):
+        began = time.monotonic()
+        answer = ask(client)
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        # connections are looked at (2 s), and a new one is tried (2 s), twice at most
+        assert time.monotonic() - began < 15
+    eventually(lambda: client.get("/ready").status_code == 503)
+    proxy.thaw()
+    eventually(lambda: client.get("/ready").status_code == 200)
+    assert match(client).json()["matched_id"] == "grace"
+    assert client.get("/stats").json()["total_faces"] == 1

@@ -1,0 +1,151 @@
+"""Keeps the snapshot files young, and this process's indexes on their pages.
+
+A file is replaced soon after a face that it holds was erased, and now and then when many came. The
+process then goes over to the new file, and so do the others of the host: they share its pages, and
+the old file's blocks are freed when the last of them has let go.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import numpy as np
+
+from service.domain.galleries import GalleryVersion
+from service.index import GalleryIndex, State
+from service.index.snapshot import Header, Identity
+from service.sync.catchup import Indexes
+from service.sync.snapshots import Snapshots
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 5.0
+GROWN_SHARE = 0.05
+GROWN_S = 300.0
+"""A file that only lacks faces costs a start some reading: no more than this share, this long."""
+EFFORT = 10
+"""Writing takes no more than one part in so many of a gallery's time, however often it changes."""
+FAILED_S = 60.0
+CLOSE_S = 30.0
+
+
+class Keeper:
+    """A thread of its own: writing a large gallery takes seconds, and must delay no catch-up.
+
+    `indexes` gives the replica's indexes of now, None before they are loaded; `adopt` is called
+    with an index that is to take a gallery's index's place once it has caught up.
+    """
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        *,
+        indexes: Callable[[], Indexes | None],
+        adopt: Callable[[UUID, GalleryIndex], None],
+        look_s: float = LOOK_S,
+    ) -> None:
+        self._snapshots = snapshots
+        self._indexes = indexes
+        self._adopt = adopt
+        self._look_s = look_s
+        self._kept: set[UUID] | None = None
+        self._taken: dict[UUID, GalleryVersion] = {}
+        self._grown_at: dict[UUID, float] = {}
+        self._not_before: dict[UUID, float] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, leaving files behind that the next start can use. Call once nothing changes."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=CLOSE_S)
+        if not self._thread.is_alive():
+            self._not_before.clear()
+            self._grown_at.clear()
+            self.look()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._look_s * random.uniform(0.8, 1.2)):
+            try:
+                self.look()
+            except Exception:
+                # a service without snapshots is a slower one, not a wrong one
+                log.exception("snapshots: unexpected failure")
+
+    def look(self) -> None:
+        """See to every gallery once."""
+        indexes = self._indexes()
+        if indexes is None:
+            return
+        for gallery_id, index in indexes.items():
+            if index.space_id is not None:
+                identity = Identity(gallery_id, index.space_id, index.state.base.shape[1])
+                self._see_to(identity, index)
+        if self._kept != set(indexes) and self._snapshots.forget_others(set(indexes)):
+            self._kept = set(indexes)
+
+    def _see_to(self, identity: Identity, index: GalleryIndex) -> None:
+        header = self._snapshots.header(identity)
+        if header is not None and self._is_ours(header, index.state):
+            if erased(index.state) or self._has_grown(identity.gallery_id, index.state):
+                self._replace(identity, index.state)
+        elif header is not None and self._is_news(header, index.state):
+            self._go_over(identity, header.version)
+        else:
+            self._replace(identity, index.state)
+
+    @staticmethod
+    def _is_ours(header: Header, state: State) -> bool:
+        """Whether the index stands on that file's pages."""
+        return mapped(state) and header.version == state.born
+
+    def _is_news(self, header: Header, state: State) -> bool:
+        """Whether another process wrote a file that is no older than what the index stands on.
+
+        One that was gone over to before, and is not stood on now, was damaged, or did not fit the
+        database.
+        """
+        taken = self._taken.get(header.identity.gallery_id)
+        return header.version.number >= state.born.number and header.version != taken
+
+    def _has_grown(self, gallery_id: UUID, state: State) -> bool:
+        young = int(np.count_nonzero(state.tail.alive))
+        since = self._grown_at.get(gallery_id, -GROWN_S)
+        return young > GROWN_SHARE * len(state.base) and time.monotonic() - since >= GROWN_S
+
+    def _replace(self, identity: Identity, state: State) -> None:
+        began = time.monotonic()
+        gallery_id = identity.gallery_id
+        if began < self._not_before.get(gallery_id, began):
+            return
+        saved = self._snapshots.save(identity, state)
+        ended = time.monotonic()
+        self._not_before[gallery_id] = ended + (EFFORT * (ended - began) if saved else FAILED_S)
+        if saved:
+            self._grown_at[gallery_id] = ended
+            self._go_over(identity, state.version)
+
+    def _go_over(self, identity: Identity, version: GalleryVersion) -> None:
+        if self._stopping.is_set():
+            return
+        self._taken[identity.gallery_id] = version
+        index = self._snapshots.load(identity)
+        if index is not None:
+            self._adopt(identity.gallery_id, index)
+
+
+def mapped(state: State) -> bool:
+    """Whether the base is a file's pages: those alone are read-only."""
+    return not state.base.flags.writeable
+
+
+def erased(state: State) -> bool:
+    """Whether the base holds faces that are no more."""
+    return state.selector is not None

@@ -1,0 +1,97 @@
+"""The snapshot files of this replica's galleries, as the sync side sees them.
+
+They only save time: what is in them is believed up to their version and mark, and the database
+decides whether that version is still part of its history.
+"""
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+from service.domain.galleries import GalleryHead
+from service.index import GalleryIndex, State
+from service.index.snapshot import (
+    Header,
+    Identity,
+    SnapshotUnusable,
+    describe,
+    forget_others,
+    load,
+    save,
+    snapshot_path,
+)
+
+log = logging.getLogger(__name__)
+
+
+class Snapshots:
+    """A folder of snapshot files, of one database. May be used by many processes of a host."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._said: dict[UUID, str] = {}
+
+    def first(self, heads: list[GalleryHead]) -> dict[UUID, GalleryIndex]:
+        """What there is of these galleries to start from."""
+        found = {}
+        for head in heads:
+            index = self.load(Identity(head.id, head.space_id, head.dimension))
+            if index is not None:
+                found[head.id] = index
+                log.info("gallery '%s': %d faces from the snapshot", head.name, len(index))
+        return found
+
+    def load(self, identity: Identity) -> GalleryIndex | None:
+        """The index in the gallery's file; None without a usable one."""
+        try:
+            return load(self._path(identity.gallery_id), identity)
+        except FileNotFoundError:
+            return None
+        except SnapshotUnusable as error:
+            self._warn(identity.gallery_id, f"is ignored: {error}")
+            return None
+
+    def header(self, identity: Identity) -> Header | None:
+        """What the gallery's file says of itself; None without one of that identity."""
+        try:
+            header = describe(self._path(identity.gallery_id))
+        except (FileNotFoundError, SnapshotUnusable):
+            return None
+        return header if header.identity == identity else None
+
+    def save(self, identity: Identity, state: State) -> bool:
+        """Replace the file; False when it could not be done now.
+
+        A file that cannot be replaced is removed: it may hold faces that were erased since.
+        """
+        try:
+            saved = save(state, identity, self._path(identity.gallery_id))
+        except OSError as error:
+            self.remove(identity.gallery_id)
+            self._warn(identity.gallery_id, f"cannot be written, so there is none: {error}")
+            return False
+        if saved:
+            self._said.pop(identity.gallery_id, None)
+        return saved
+
+    def remove(self, gallery_id: UUID) -> None:
+        with suppress(OSError):
+            self._path(gallery_id).unlink(missing_ok=True)
+
+    def forget_others(self, galleries: set[UUID]) -> bool:
+        """Remove the files of galleries that are no more; False when it could not be done now."""
+        try:
+            return forget_others(self._folder, galleries)
+        except OSError as error:
+            log.warning("snapshots of deleted galleries cannot be removed: %s", error)
+            return False
+
+    def _path(self, gallery_id: UUID) -> Path:
+        return snapshot_path(self._folder, gallery_id)
+
+    def _warn(self, gallery_id: UUID, text: str) -> None:
+        """Once, not at every try."""
+        if self._said.get(gallery_id) != text:
+            self._said[gallery_id] = text
+            log.warning("the snapshot %s %s", self._path(gallery_id), text)

@@ -1,0 +1,92 @@
+"""Snapshot files of a running service, as an operator sees them."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from tests import photos
+from tests.servers import Server, running
+
+
+@pytest.fixture
+def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
+    return {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
+
+
+def add_grace(server: Server) -> None:
+    answer = httpx.post(
+        f"{server.url}/add_face",
+        data={"id": "grace"},
+        files={"file": photos.grace_bytes()},
+        timeout=30,
+    )
+    assert answer.status_code == 200
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted((folder / "snapshots").glob("*"))
+
+
+def test_a_service_starts_from_what_the_last_one_left(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with running(tmp_path / "first", environment=environment) as server:
+        add_grace(server)
+    (path,) = files(tmp_path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    with running(tmp_path / "second", environment=environment) as server:
+        assert "1 faces from the snapshot" in server.log.read_text()
+        found = httpx.post(
+            f"{server.url}/match_face", timeout=30, files={"file": photos.grace_bytes()}
+        )
+        assert found.json()["matched_id"] == "grace"
+
+
+def test_a_face_deleted_in_sql_leaves_the_file_while_the_service_runs(
+    environment: dict[str, str], database_url: str, tmp_path: Path
+) -> None:
+    with (
+        psycopg.connect(database_url, autocommit=True) as psql,
+        running(tmp_path / "log", environment=environment) as server,
+    ):
+        add_grace(server)
+        row = psql.execute("SELECT id FROM face").fetchone()
+        assert row is not None
+        face_id = row[0].bytes
+        until(lambda: any(face_id in path.read_bytes() for path in files(tmp_path)))
+        psql.execute("DELETE FROM subject")
+        until(lambda: all(face_id not in path.read_bytes() for path in files(tmp_path)))
+        assert len(files(tmp_path)) == 1
+
+
+def test_none_are_kept_where_none_are_wanted(environment: dict[str, str], tmp_path: Path) -> None:
+    with running(tmp_path / "first", environment=environment):
+        pass
+    assert files(tmp_path)
+    with running(tmp_path / "second", environment={**environment, "SNAPSHOTS": "false"}):
+        assert not files(tmp_path)
+    assert not files(tmp_path)
+
+
+def test_a_temporary_database_leaves_the_lasting_ones_files_alone(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with running(tmp_path / "first", environment=environment):
+        pass
+    kept = files(tmp_path)
+    temporary = {"FACEMATCH_HOME": environment["FACEMATCH_HOME"]}
+    with running(tmp_path / "second", "--ephemeral", environment=temporary):
+        pass
+    assert kept
+    assert files(tmp_path) == kept
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
