@@ -122,10 +122,11 @@ def changes_pruned(site: Site) -> None:
 def truncated(site: Site) -> bool:
     """TRUNCATE under everybody's hands, but the callers', who have to know of it."""
     with resting(site.callers):
-        for _ in range(10):
+        for _ in range(5):
             with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                 with site.sql() as connection:
-                    connection.execute("SET lock_timeout = '500ms'")
+                    # longer than a long transaction: those that come later queue behind it
+                    connection.execute("SET lock_timeout = '4s'")
                     connection.execute("TRUNCATE subject CASCADE")
                 version = site.database.head()
                 for caller in site.callers:
