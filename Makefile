@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup serve test format constraints
+.PHONY: setup serve test soak format constraints
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -17,6 +17,11 @@ serve: setup
 
 test: setup
 	VENV=$(VENV) sh scripts/check
+
+# The convergence harness at length; see docs/architecture.md.
+SECONDS ?= 600
+soak: setup
+	exec $(BIN)/python -m tests.convergence --seconds $(SECONDS)
 
 format: setup
 	$(BIN)/ruff check --fix-only --quiet .

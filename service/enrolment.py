@@ -8,7 +8,7 @@ from service.domain.faces import NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.subjects import valid_external_id
 from service.errors import FaceExists, FaceNotDetected, SeveralFaces, SubjectExists
-from service.galleries import Galleries, refusing_from, serving
+from service.galleries import Galleries, check_known, refusing_from, serving
 from service.images import ImageLimits, decode
 from service.ports import FaceAnalyser, Store, Transaction
 
@@ -102,7 +102,12 @@ class Enrolment:
     limits: ImageLimits
 
     def add_face(
-        self, gallery_name: str, external_id: str, photograph: Photograph, created_by: str
+        self,
+        gallery_name: str,
+        external_id: str,
+        photograph: Photograph,
+        created_by: str,
+        at_least: GalleryVersion | None = None,
     ) -> Enrolled:
         """Enrol a new subject with one face; committed, and searchable here, on return.
 
@@ -110,6 +115,7 @@ class Enrolment:
             FormInvalid: the id cannot name a subject.
             SubjectExists: it names one already.
             GalleryFull: the gallery's limit is reached.
+            VersionLost: the database does not know `at_least`.
             and what `new_face` raises.
         """
         valid_external_id(external_id)
@@ -117,6 +123,7 @@ class Enrolment:
 
         def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
             gallery = serving(tx, gallery_name, self.analyser.space)
+            check_known(tx, gallery, at_least)
             with refusing_from(gallery):
                 tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
                 return gallery, tx.made_version(gallery.id)

@@ -45,6 +45,17 @@ def existing(tx: Transaction, name: str) -> Gallery:
     return gallery
 
 
+def check_known(tx: Transaction, gallery: Gallery, version: GalleryVersion | None) -> None:
+    """Raises VersionLost when the caller demands a version that the database does not know.
+
+    Each answer checks it in its own transaction, however recently somebody else did: between two
+    transactions there may be a failover. An answer from an index checks it after the search: a
+    server that still answers then has not been replaced by one that lost commits.
+    """
+    if version is not None and not tx.knows(gallery.id, version):
+        raise VersionLost
+
+
 @contextmanager
 def refusing_from(gallery: Gallery) -> Iterator[None]:
     """A refusal says from which state of the gallery it is, as answers do."""
@@ -132,7 +143,8 @@ class Galleries:
     wait_all_s: float
 
     def demand(self, name: str, version: GalleryVersion | None) -> None:
-        """See to it that what follows is answered from at least that version.
+        """See to it that what follows is answered from at least that version, if the database
+        does not lose it meanwhile; see `check_known`.
 
         Raises:
             VersionLost: the database does not know it.
@@ -142,14 +154,15 @@ class Galleries:
             return
         with self.store.transaction(read_only=True) as tx:
             gallery = existing(tx, name)
-            if not tx.knows(gallery.id, version):
-                raise VersionLost
+            check_known(tx, gallery, version)
         if not self.indexes.wait_for(gallery.id, version):
             raise GalleryBehind
 
-    def figures(self, name: str) -> GalleryFigures:
+    def figures(self, name: str, at_least: GalleryVersion | None = None) -> GalleryFigures:
+        """Raises VersionLost when the database does not know `at_least`."""
         with self.store.transaction(read_only=True) as tx:
             gallery = existing(tx, name)
+            check_known(tx, gallery, at_least)
             faces, size = tx.count_faces(gallery.id), tx.database_bytes()
             replicas = tx.replicas(gallery.id)
         return GalleryFigures(gallery, faces, size, self._indexed(gallery), replicas)

@@ -6,7 +6,7 @@ from service.domain.decisions import Candidate, Confidence, accepted, confidence
 from service.domain.embeddings import Embedding
 from service.domain.galleries import Gallery, GalleryVersion
 from service.errors import FaceNotDetected, GalleryNotReady
-from service.galleries import serving
+from service.galleries import check_known, serving
 from service.images import ImageLimits, decode
 from service.ports import FaceAnalyser, Indexes, SearchResult, Store, Transaction
 
@@ -36,10 +36,13 @@ class Recognition:
     analyser: FaceAnalyser
     limits: ImageLimits
 
-    def identify(self, gallery_name: str, data: bytes) -> Identified:
+    def identify(
+        self, gallery_name: str, data: bytes, at_least: GalleryVersion | None = None
+    ) -> Identified:
         """Search the gallery for the largest face of a photograph.
 
         Raises:
+            VersionLost: the database does not know `at_least`, for which the caller has waited.
             FaceNotDetected: there is no face in it.
             ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
             Overloaded, GalleryNotReady, DatabaseUnavailable: try again shortly.
@@ -55,6 +58,7 @@ class Recognition:
                 result = index.search(probe, wanted)
                 named = _first_named(tx, result)
                 if named is not None or len(result.candidates) < wanted:
+                    check_known(tx, gallery, at_least)
                     return _decided(gallery, result, named)
                 wanted *= 8
 

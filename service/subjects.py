@@ -7,7 +7,7 @@ from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.replicas import ReplicaState
 from service.domain.subjects import valid_external_id
 from service.errors import FormInvalid, SubjectNotFound
-from service.galleries import Galleries, existing, refusing_from
+from service.galleries import Galleries, check_known, existing, refusing_from
 from service.ports import Store, Transaction
 
 
@@ -32,20 +32,39 @@ class Subjects:
     store: Store
     galleries: Galleries
 
-    def list_faces(self, gallery_name: str, after: str | None, limit: int | None) -> Listing:
-        """The gallery's faces by subject id, from one committed state; see `Transaction`."""
+    def list_faces(
+        self,
+        gallery_name: str,
+        after: str | None,
+        limit: int | None,
+        at_least: GalleryVersion | None = None,
+    ) -> Listing:
+        """The gallery's faces by subject id, from one committed state; see `Transaction`.
+
+        Raises:
+            VersionLost: the database does not know `at_least`.
+        """
         with self.store.transaction(read_only=True) as tx:
             gallery = existing(tx, gallery_name)
+            check_known(tx, gallery, at_least)
             total = tx.count_faces(gallery.id)
             return Listing(gallery.version, total, tx.list_faces(gallery.id, after, limit))
 
-    def delete(self, gallery_name: str, external_id: str, *, wait_all: bool = False) -> Deleted:
+    def delete(
+        self,
+        gallery_name: str,
+        external_id: str,
+        at_least: GalleryVersion | None = None,
+        *,
+        wait_all: bool = False,
+    ) -> Deleted:
         """Delete a subject with all its faces; committed, and unfindable here, on return.
 
         With `wait_all`, wait, bounded, until every live replica has dropped it.
 
         Raises:
             SubjectNotFound: no such subject, or an id that no subject can have.
+            VersionLost: the database does not know `at_least`.
         """
         try:
             valid_external_id(external_id)
@@ -54,6 +73,7 @@ class Subjects:
 
         def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
             gallery = existing(tx, gallery_name)
+            check_known(tx, gallery, at_least)
             with refusing_from(gallery):
                 if not tx.delete_subject(gallery.id, external_id):
                     raise SubjectNotFound(external_id)

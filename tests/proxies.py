@@ -1,9 +1,10 @@
-"""A TCP proxy in front of Postgres that can be cut and restored."""
+"""A TCP proxy in front of Postgres that can be cut, frozen, slowed down and pointed elsewhere."""
 
 import contextlib
 import selectors
 import socket
 import threading
+import time
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -15,12 +16,13 @@ class Proxy:
     """Forwards a loopback port to the server of a database URL, TCP or Unix socket."""
 
     def __init__(self, database_url: str) -> None:
-        url = make_url(database_url)
-        self._host = str(url.query.get("host") or url.host)
-        self._server_port = url.port or 5432
         self.port = free_port()
+        self.delay_s = 0.0
+        """Added to everything that passes, in each direction."""
+        self.retarget(database_url)
         self.url = (
-            url.set(host="127.0.0.1", port=self.port)
+            make_url(database_url)
+            .set(host="127.0.0.1", port=self.port)
             .update_query_dict({}, append=False)
             .difference_update_query(["host"])
             .render_as_string(hide_password=False)
@@ -30,6 +32,12 @@ class Proxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self.restore()
+
+    def retarget(self, database_url: str) -> None:
+        """New connections go to the server of that URL."""
+        url = make_url(database_url)
+        self._host = str(url.query.get("host") or url.host)
+        self._server_port = url.port or 5432
 
     def restore(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", self.port))
@@ -69,12 +77,20 @@ class Proxy:
     def _connect(self) -> socket.socket:
         if self._host.startswith("/"):
             server = socket.socket(socket.AF_UNIX)
-            server.connect(str(Path(self._host) / f".s.PGSQL.{self._server_port}"))
+            try:
+                server.connect(str(Path(self._host) / f".s.PGSQL.{self._server_port}"))
+            except OSError:
+                server.close()
+                raise
             return server
         return socket.create_connection((self._host, self._server_port))
 
     def _forward(self, client: socket.socket) -> None:
-        server = self._connect()
+        try:
+            server = self._connect()
+        except OSError:
+            client.close()
+            return
         pair = {client: server, server: client}
         self._open |= set(pair)
         with selectors.DefaultSelector() as ready, contextlib.suppress(OSError):
@@ -89,6 +105,7 @@ class Proxy:
     def _pass_on(self, source: object, pair: dict[socket.socket, socket.socket]) -> bool:
         assert isinstance(source, socket.socket)
         data = source.recv(65536)
+        time.sleep(self.delay_s)
         self._flowing.wait()
         pair[source].sendall(data)
         return bool(data)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,14 +53,20 @@ def facematch(
 
 
 def start(
-    log: Path, *arguments: str, environment: Mapping[str, str], port: int | None = None
+    log: Path,
+    *arguments: str,
+    environment: Mapping[str, str],
+    port: int | None = None,
+    module: str = "service",
+    without: Collection[str] = (),
 ) -> Server:
-    """Start the service and return at once; see `ready`."""
+    """Start the service and return at once; see `ready`. `without`: variables it is not to see."""
+    inherited = {name: value for name, value in os.environ.items() if name not in without}
     port = port or free_port()
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "service", "serve", "--port", str(port), *arguments],
-            env={**os.environ, **environment},
+            [sys.executable, "-m", module, "serve", "--port", str(port), *arguments],
+            env={**inherited, **environment},
             stdout=out,
             stderr=subprocess.STDOUT,
         )

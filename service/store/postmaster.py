@@ -119,7 +119,9 @@ class Postmaster:
         unfinished.rename(self.data)
 
     def _launch(self, settings: Mapping[str, str]) -> None:
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        # of a killed server, or of one that this is a copy of: both name processes by their numbers
+        for lock in (self.data / "postmaster.pid", self._sockets / ".s.PGSQL.5432.lock"):
+            lock.unlink(missing_ok=True)
         every = {
             "listen_addresses": "",
             "unix_socket_directories": f'"{self._sockets}"',

@@ -19,7 +19,8 @@ from service.sync.snapshots import Snapshots
 log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_S = 0.1
-LAST_BACKOFF_S = 5.0
+LAST_BACKOFF_S = 1.0
+"""An outage is over for this replica as soon after its end; a failed try costs next to nothing."""
 PRUNE_EVERY_S = 60.0
 CLOSE_S = 10.0
 

@@ -26,13 +26,15 @@ def demanded(
             description="answer from at least this version: an X-Gallery-Version of before",
         ),
     ] = None,
-) -> None:
+) -> GalleryVersion | None:
     """Wait until this replica holds the version that the caller has seen, or refuse."""
     at_least = None if version is None else GalleryVersion.parse(version)
     services.galleries.demand(services.gallery_name, at_least)
+    return at_least
 
 
-AtLeast = Depends(demanded)
+AtLeast = Annotated[GalleryVersion | None, Depends(demanded)]
+"""Named by every route of the gallery: what it answers is checked to be from there."""
 
 
 def stamp(response: Response, version: GalleryVersion) -> None:

@@ -9,13 +9,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from service.errors import DatabaseUnsuitable
+from service.store.accounts import account_for
 from service.store.embedded import NOT_DURABLE, embedded_postgres, temporary_postgres
 from service.store.postmaster import Postmaster
 
@@ -173,21 +176,36 @@ def kill_everything(folder: Path, owner: subprocess.Popen[str]) -> None:
     psutil.wait_procs(processes, timeout=10)
 
 
+@contextmanager
+def account_process(folder: Path) -> Iterator[int]:
+    """The number of some process of the server's account: no other may stand in its way."""
+    sleep = ["sleep", "100"]
+    with subprocess.Popen(sleep, **account_for(folder / "data").identity()) as process:
+        yield process.pid
+        process.kill()
+
+
+def socket_lock(folder: Path) -> Path:
+    sockets = make_url(Postmaster(folder).url).query["host"]
+    return Path(str(sockets)) / ".s.PGSQL.5432.lock"
+
+
 @pytest.mark.parametrize("left", ["as it was", "another's number", "cut short"])
-def test_it_recovers_whatever_the_pid_file_says(folder: Path, left: str) -> None:
+def test_it_recovers_whatever_the_pid_files_say(folder: Path, left: str) -> None:
     owner = user(folder)
     execute(Postmaster(folder).url, "INSERT INTO kept VALUES (3)")
     kill_everything(folder, owner)
-    pid_file = folder / "data" / "postmaster.pid"
-    lines = pid_file.read_text().splitlines(keepends=True)
-    with_pid = {
-        "as it was": "".join(lines),
-        "another's number": f"{os.getpid()}\n" + "".join(lines[1:]),
-        "cut short": "".join(lines[:3])[:-2],
-    }
-    pid_file.write_text(with_pid[left])
-    with embedded_postgres(folder) as url:
-        assert (3,) in execute(url, "SELECT n FROM kept")
+    with account_process(folder) as other:
+        for file in (folder / "data" / "postmaster.pid", socket_lock(folder)):
+            lines = file.read_text().splitlines(keepends=True)
+            texts = {
+                "as it was": "".join(lines),
+                "another's number": f"{other}\n" + "".join(lines[1:]),
+                "cut short": "".join(lines[:3])[:-2],
+            }
+            file.write_text(texts[left])
+        with embedded_postgres(folder) as url:
+            assert (3,) in execute(url, "SELECT n FROM kept")
     assert stopped(folder)
 
 

@@ -11,7 +11,7 @@ from service.errors import NoFileUploaded
 from service.web import schemas, shapes
 from service.web.services import AtLeast, Provided, stamp
 
-router = APIRouter(tags=["faces"], dependencies=[AtLeast])
+router = APIRouter(tags=["faces"])
 
 Upload = Annotated[UploadFile | None, File(description="a JPEG, PNG or WebP photograph")]
 SubjectId = Annotated[
@@ -30,10 +30,11 @@ def _photograph(upload: UploadFile | None) -> Photograph:
 
 @router.post("/add_face", responses={**PROBLEMS, 409: {"model": schemas.Problem}})
 def add_face(
-    services: Provided, response: Response, id: SubjectId, file: Upload = None
+    services: Provided, response: Response, at_least: AtLeast, id: SubjectId, file: Upload = None
 ) -> schemas.FaceAdded:
     """Enrol a person by a photograph that shows one face."""
-    added = services.enrolment.add_face(services.gallery_name, id, _photograph(file), "http")
+    photograph = _photograph(file)
+    added = services.enrolment.add_face(services.gallery_name, id, photograph, "http", at_least)
     stamp(response, added.version)
     return schemas.FaceAdded(
         id=added.external_id, embedding_size=added.embedding_size, total_faces=added.total_faces
@@ -42,11 +43,12 @@ def add_face(
 
 @router.post("/match_face", responses=PROBLEMS)
 def match_face(
-    services: Provided, response: Response, file: Upload = None
+    services: Provided, response: Response, at_least: AtLeast, file: Upload = None
 ) -> schemas.Matched | schemas.NotMatched:
     """Ask whose face is the largest one on a photograph; nobody is an answer."""
     began = time.perf_counter()
-    found = services.recognition.identify(services.gallery_name, _photograph(file).data)
+    photograph = _photograph(file)
+    found = services.recognition.identify(services.gallery_name, photograph.data, at_least)
     stamp(response, found.version)
     return shapes.match(found, round((time.perf_counter() - began) * 1000, 3))
 
@@ -55,13 +57,14 @@ def match_face(
 def list_faces(
     services: Provided,
     response: Response,
+    at_least: AtLeast,
     limit: Annotated[int | None, Query(ge=1, le=100_000)] = None,
     after: Annotated[str | None, Query(description="the last id of the page before")] = None,
 ) -> schemas.FaceList:
     """List the enrolled faces by id: all of them, or a page."""
     if after is not None:
         valid_external_id(after)
-    listing = services.subjects.list_faces(services.gallery_name, after, limit)
+    listing = services.subjects.list_faces(services.gallery_name, after, limit, at_least)
     stamp(response, listing.version)
     entries = [schemas.FaceEntry(id=f.external_id, added_date=f.added_at) for f in listing.faces]
     return schemas.FaceList(total_faces=listing.total_faces, faces=entries)
@@ -76,12 +79,16 @@ def list_faces(
 def delete_face(
     services: Provided,
     response: Response,
+    at_least: AtLeast,
     face_id: str,
     wait: Annotated[
         Literal["all"] | None, Query(description="all: until every live replica has dropped it")
     ] = None,
 ) -> schemas.FaceDeleted:
     """Delete a person with every face enrolled for that id."""
-    deleted = services.subjects.delete(services.gallery_name, face_id, wait_all=wait == "all")
+    everywhere = wait == "all"
+    deleted = services.subjects.delete(
+        services.gallery_name, face_id, at_least, wait_all=everywhere
+    )
     stamp(response, deleted.version)
     return shapes.face_deleted(face_id, deleted)

@@ -12,10 +12,10 @@ from service.web.services import AtLeast, Provided, stamp
 router = APIRouter(tags=["status"])
 
 
-@router.get("/stats", dependencies=[AtLeast], responses={503: {"model": schemas.Problem}})
-def stats(services: Provided, response: Response) -> schemas.Stats:
+@router.get("/stats", responses={503: {"model": schemas.Problem}})
+def stats(services: Provided, response: Response, at_least: AtLeast) -> schemas.Stats:
     """The default gallery's figures, and this replica's."""
-    figures = services.galleries.figures(services.gallery_name)
+    figures = services.galleries.figures(services.gallery_name, at_least)
     stamp(response, figures.gallery.version)
     return shapes.stats(figures, round(time.monotonic() - services.started, 3))
 

@@ -1,0 +1,104 @@
+"""A database that loses commits while a request is on its way must not make the answer false."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+
+from service.domain.galleries import GalleryVersion
+from service.enrolment import Enrolment
+from service.galleries import Galleries, GalleryDefaults, open_gallery
+from service.images import ImageLimits
+from service.recognition import Recognition
+from service.store import open_store
+from service.subjects import Subjects
+from service.sync import Replica
+from service.web import create_app
+from service.web.problems import VERSION_HEADER
+from service.wiring import Services
+from tests.fakes.analyser import SPACE, FakeAnalyser, photograph
+from tests.servers import free_port
+
+
+class FailingOver(Replica):
+    """Between the wait for a version and the answer, another server takes over without it."""
+
+    database_url: str
+    armed = False
+
+    def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
+        if self.armed:
+            with psycopg.connect(self.database_url) as connection:
+                connection.execute("UPDATE gallery SET mark = gen_random_uuid()")
+                connection.execute("DELETE FROM gallery_change")
+        return super().wait_for(gallery_id, version)
+
+
+@pytest.fixture
+def replica(database_url: str) -> Iterator[FailingOver]:
+    store = open_store(database_url, pool_size=3, timeout_s=5)
+    open_gallery(store, GalleryDefaults("dlib", None, None), SPACE)
+    replica = FailingOver(store.feed(), poll_s=1, stale_s=15, wait_s=5)
+    replica.database_url = database_url
+    replica.start()
+    yield replica
+    replica.close()
+    store.close()
+
+
+@pytest.fixture
+def client(replica: FailingOver) -> Iterator[httpx.Client]:
+    store = open_store(replica.database_url, pool_size=3, timeout_s=5)
+    analyser, limits = FakeAnalyser(), ImageLimits(10_000_000, 40_000_000)
+    galleries = Galleries(store, replica, 10)
+    services = Services(
+        gallery_name="dlib",
+        limits=limits,
+        analyser=analyser,
+        replica=replica,
+        galleries=galleries,
+        enrolment=Enrolment(store, galleries, analyser, limits),
+        recognition=Recognition(store, replica, analyser, limits),
+        subjects=Subjects(store, galleries),
+        started=time.monotonic(),
+    )
+    config = uvicorn.Config(create_app(services), port=free_port(), log_config=None)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    with httpx.Client(base_url=f"http://127.0.0.1:{config.port}", timeout=30) as client:
+        yield client
+    server.should_exit = True
+    thread.join()
+    store.close()
+
+
+REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "match": ("POST", "/match_face", {"files": {"file": photograph(1)}}),
+    "list": ("GET", "/list_faces", {}),
+    "stats": ("GET", "/stats", {}),
+    "delete": ("DELETE", "/delete_face/grace", {}),
+    "add": ("POST", "/add_face", {"data": {"id": "ada"}, "files": {"file": photograph(2)}}),
+}
+
+
+@pytest.mark.parametrize("request_name", REQUESTS)
+def test_a_version_lost_while_it_was_waited_for_is_said_to_be_lost(
+    request_name: str, client: httpx.Client, replica: FailingOver
+) -> None:
+    method, path, content = REQUESTS[request_name]
+    grace = client.post("/add_face", data={"id": "grace"}, files={"file": photograph(1)})
+    version = grace.headers[VERSION_HEADER]
+    replica.armed = True
+    answer = client.request(method, path, headers={"X-Min-Gallery-Version": version}, **content)
+    replica.armed = False
+    assert (answer.status_code, answer.json()["code"]) == (409, "version_lost")
+    assert [face["id"] for face in client.get("/list_faces").json()["faces"]] == ["grace"]
