@@ -27,8 +27,7 @@ CREATE TABLE gallery_calibration (
   suspects integer NOT NULL,
   tail_start double precision NOT NULL,
   tail_share double precision NOT NULL,
-  tail_scale double precision NOT NULL,
-  tail_shape double precision NOT NULL,
+  tail_power double precision NOT NULL,
   version bigint NOT NULL,
   release text NOT NULL,
   calibrated_at timestamptz NOT NULL DEFAULT now(),
@@ -39,8 +38,8 @@ CREATE TABLE gallery_calibration (
   CONSTRAINT ck_gallery_calibration_counts CHECK (
     subjects >= 2 AND faces >= subjects AND suspects >= 0),
   CONSTRAINT ck_gallery_calibration_tail CHECK (
-    tail_start BETWEEN -1 AND 1 AND tail_share > 0 AND tail_share <= 1
-    AND tail_scale > 0 AND tail_scale < 'Infinity' AND tail_shape > '-Infinity' AND tail_shape < 1),
+    tail_start >= -1 AND tail_start < 1 AND tail_share > 0 AND tail_share <= 1
+    AND tail_power > 0 AND tail_power < 'Infinity'),
   CONSTRAINT ck_gallery_calibration_release CHECK (release <> '')
 )
 """

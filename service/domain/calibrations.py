@@ -1,6 +1,5 @@
 """Calibrations: a gallery's threshold, and the tail of its impostor scores that it rests on."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,39 +9,29 @@ GROWN = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """How often a stranger's best similarity in a gallery exceeds a high value.
+    """How often a stranger's best similarity in a gallery reaches a high value.
 
-    Above `start`, which a share of `share`, 0..1, exceeds, scores follow the generalised Pareto
-    distribution with that `scale` (> 0, in similarity) and `shape` (< 1, without a unit):
-    P(score >= s) = share * (1 + shape * (s - start) / scale) ** (-1 / shape), exponential at
-    shape 0 (J. Pickands, "Statistical inference using extreme order statistics", Annals of
-    Statistics 3, 1975; S. Coles, "An Introduction to Statistical Modeling of Extreme Values",
-    Springer, 2001, chapter 4). With a negative shape no score lies beyond start - scale / shape.
+    A share of `share`, 0..1, lies above `start`, -1..1; from there on, with `power` > 0,
+    P(score >= s) = share * ((1 - s) / (1 - start)) ** power. That is the generalised Pareto
+    distribution of extreme value theory (S. Coles, "An Introduction to Statistical Modeling of
+    Extreme Values", Springer, 2001, chapter 4) with its end put where similarities end, at 1.
     """
 
     start: float
     share: float
-    scale: float
-    shape: float
+    power: float
 
     def exceedance(self, similarity: float) -> float:
         """The estimated FPIR at a similarity, 0..1; 1.0 below the start, where nothing is said."""
         if similarity < self.start:
             return 1.0
-        way = (similarity - self.start) / self.scale
-        if self.shape == 0.0:
-            return self.share * math.exp(-way)
-        base = 1.0 + self.shape * way
-        if base <= 0.0:
-            return 0.0
-        return self.share * math.exp(-math.log(base) / self.shape)
+        # rounding makes similarities a little larger than 1
+        left = max(0.0, 1.0 - similarity) / (1.0 - self.start)
+        return float(self.share * left**self.power)
 
     def threshold(self, fpir: float) -> float:
-        """The similarity with that FPIR, above 0 and at most `share`; may lie beyond 1."""
-        steps = math.log(self.share / fpir)
-        if self.shape == 0.0:
-            return self.start + self.scale * steps
-        return self.start + self.scale * math.expm1(self.shape * steps) / self.shape
+        """The similarity with that FPIR, above 0 and at most `share`; below 1."""
+        return float(1.0 - (1.0 - self.start) * (fpir / self.share) ** (1.0 / self.power))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,7 @@ def _values(calibration: Calibration) -> dict[str, object]:
         "suspects": calibration.suspects,
         "tail_start": tail.start,
         "tail_share": tail.share,
-        "tail_scale": tail.scale,
-        "tail_shape": tail.shape,
+        "tail_power": tail.power,
         "version": calibration.version,
         "release": calibration.release,
         "calibrated_at": calibration.calibrated_at,
@@ -77,9 +76,7 @@ def of_row(row: RowMapping) -> Calibration | None:
         subjects=value["subjects"],
         faces=value["faces"],
         suspects=value["suspects"],
-        tail=Tail(
-            value["tail_start"], value["tail_share"], value["tail_scale"], value["tail_shape"]
-        ),
+        tail=Tail(value["tail_start"], value["tail_share"], value["tail_power"]),
         version=value["version"],
         release=value["release"],
         calibrated_at=value["calibrated_at"],
