@@ -62,7 +62,9 @@ class Strangers:
         # who was not drawn does not stand in the order either
         scores, given = self.scores[given > 0], given[given > 0]
         total, above = float(given.sum()), np.cumsum(given)
-        place = int(np.searchsorted(above, max(min(FEWEST, total / 2), SHARE * total)))
+        wanted = max(min(FEWEST, total / 2), SHARE * total)
+        # ten times a tenth is a little less than 1
+        place = int(np.searchsorted(above, wanted - 1e-9))
         if place + 1 >= len(given):
             return None
         start = float(scores[place + 1])
