@@ -88,8 +88,8 @@ def _ids(batches: Sequence[FaceBatch], kind: str) -> NDArray[Any]:
 
 
 def _gathered(batches: list[FaceBatch], places: Numbers, dimension: int) -> NDArray[np.float32]:
-    """The embeddings in their places; each batch is let go once copied, so that all are in memory
-    once and not twice."""
+    """The embeddings in their places; each batch is let go once copied, so that memory holds
+    little more than all of them once."""
     out = np.empty((len(places), dimension), dtype=np.float32)
     start = 0
     batches.reverse()
