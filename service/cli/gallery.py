@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="What a gallery holds.", no_args_is_help=True)
 
+SUSPECTS_SHOWN = 50
+
 Name = Annotated[str, typer.Argument(help="Name of the gallery.", metavar="GALLERY")]
 
 
@@ -124,9 +126,11 @@ def _suspects(
     ids = {number: enrolled.subject_id(number) for pair in found.suspects for number in pair.both}
     with store.transaction(read_only=True) as tx:
         names = tx.subject_names(list(ids.values()))
-    for pair in found.suspects:
+    for pair in found.suspects[:SUSPECTS_SHOWN]:
         one, other = (names.get(ids[number], str(ids[number])) for number in pair.both)
         yield f"suspect: '{one}' and '{other}' are one person? similarity {pair.similarity:.4f}"
+    if len(found.suspects) > SUSPECTS_SHOWN:
+        yield f"and {len(found.suspects) - SUSPECTS_SHOWN} more suspected pairs"
     if ignored:
         yield "note: these pairs were taken for one person each"
     else:

@@ -68,26 +68,41 @@ def calibrate(
         CalibrationImpossible: too few subjects, or their scores are all the same.
     """
     _check_subjects(len(enrolled.subject_ids), enrolled)
-    people, neighbours = enrolled.subjects, Neighbours.none(len(enrolled))
-    neighbours.search(enrolled.embeddings, people, np.arange(len(people)), advance)
-    limit = suspect_limit(_best(people, neighbours))
-    suspects = new = resemblances(enrolled.subjects, neighbours, limit)
-    while ignore_suspects and new:
-        people = _merged(enrolled.subjects, suspects)
-        touched = np.isin(enrolled.subjects, [number for each in new for number in each.both])
-        neighbours.search(enrolled.embeddings, people, np.flatnonzero(touched))
-        new = resemblances(enrolled.subjects, neighbours, limit)
-        suspects = suspects + new
-    _check_subjects(int(people.max()) + 1, enrolled)
-    scores = neighbours.others.astype(np.float64)
-    searches = strangers(scores, people, people[neighbours.nearest])
-    left_out = len(suspects) if ignore_suspects else 0
+    people, found = enrolled.subjects, Neighbours.none(len(enrolled))
+    found.search(enrolled.embeddings, people, np.arange(len(people)), advance)
+    limit = suspect_limit(_best(people, found))
+    suspects, left_out = resemblances(people, found, limit), 0
+    if ignore_suspects:
+        people, suspects = _without(enrolled, found, suspects, limit)
+        _check_subjects(int(people.max()) + 1, enrolled)
+        left_out = len(suspects)
+    scores = found.others.astype(np.float64)
+    searches = strangers(scores, people, people[found.nearest])
     return Calibrated(
         _calibration(enrolled, searches, fpir, left_out),
         tuple(sorted(suspects, key=lambda each: -each.similarity)),
         limit,
         float(scores.max()),
     )
+
+
+def _without(
+    enrolled: Enrolled, found: Neighbours, suspects: list[Resemblance], limit: float
+) -> tuple[Numbers, list[Resemblance]]:
+    """Search anew with each suspected pair as one person, until there are no more suspects.
+
+    Returns the person on each face, numbered from 0, and all suspects; `found` is brought up to
+    date.
+    """
+    subjects = people = enrolled.subjects
+    new = suspects
+    while new:
+        people = _merged(subjects, suspects)
+        touched = np.isin(subjects, [number for pair in new for number in pair.both])
+        found.search(enrolled.embeddings, people, np.flatnonzero(touched))
+        new = resemblances(subjects, found, limit)
+        suspects = suspects + new
+    return people, suspects
 
 
 def resemblances(subjects: Numbers, neighbours: Neighbours, limit: float) -> list[Resemblance]:
