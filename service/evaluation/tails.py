@@ -12,8 +12,8 @@ the start (B. M. Hill, Annals of Statistics 3, 1975). On unit vectors 1 - simila
 squared distance, so this is the distribution of nearest distances, with half the dimension that
 the vectors fill as its exponent (E. Levina, P. J. Bickel, "Maximum Likelihood Estimation of
 Intrinsic Dimension", NIPS 17, 2004). Fitting the end as well was tried (probability-weighted
-moments, J. R. M. Hosking, J. R. Wallis, Technometrics 29, 1987): with hundreds of subjects its
-FPIR at 0.001 was four times the wanted one on average, see docs/evaluation.md.
+moments, J. R. M. Hosking, J. R. Wallis, Technometrics 29, 1987) and erred by more: figures of both
+are in docs/evaluation.md.
 """
 
 import math
