@@ -1,11 +1,13 @@
 """Diagnosis: database, schema, weights, indexes, replicas and clock, checked on demand."""
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from service.domain.galleries import GalleryHead
+from service.domain.calibrations import Calibration
+from service.domain.galleries import Gallery, GalleryHead
 from service.domain.replicas import ReplicaState
 from service.errors import FacematchError, StartupError
 from service.index import IndexBuilder
@@ -108,8 +110,25 @@ def _galleries(store: Store, feed: ChangeFeed) -> Iterator[Finding]:
             yield _index(read, head)
     with store.transaction(read_only=True) as tx:
         states = [(head, state) for head in heads for state in tx.replicas(head.id)]
+        found = [(tx.find_gallery(head.name), tx.count_faces(head.id)) for head in heads]
+    for gallery, faces in found:
+        if gallery is not None and gallery.calibration is not None:
+            yield _calibration(gallery, gallery.calibration, faces)
     for head, state in states:
         yield _replica(head, state)
+
+
+def _calibration(gallery: Gallery, made: Calibration, faces: int) -> Finding:
+    """Advice at most: an outgrown threshold decides as it did, with more false positives."""
+    name = f"threshold of gallery '{gallery.name}'"
+    again = f"run facematch calibrate {shlex.quote(gallery.name)} --fpir {made.fpir:g}"
+    if gallery.threshold != made.threshold:
+        text = f"set to {gallery.threshold:g} by hand since it was calibrated to {made.threshold:g}"
+        return Finding(True, name, f"{text}; to go back, {again}")
+    if made.outgrown(faces):
+        text = f"calibrated with {made.faces} faces, and there are {faces} now: the FPIR is higher"
+        return Finding(True, name, f"{text} than the wanted {made.fpir:g}; {again}")
+    return Finding(True, name, f"calibrated for FPIR {made.fpir:g} with {made.subjects} people")
 
 
 def _replica(head: GalleryHead, state: ReplicaState) -> Finding:

@@ -30,6 +30,8 @@
         ├── WeightsMissing           weights_missing
         ├── WeightsInvalid           weights_invalid
         ├── EngineUnavailable        engine_unavailable
+        ├── GalleryUnknown           unknown_gallery
+        ├── CalibrationImpossible    calibration_impossible
         └── InputFileInvalid         invalid_input_file
 
 `str(error)` is one or two sentences for a person and says what to do. `code` is stable. HTTP status
@@ -222,6 +224,16 @@ class WeightsInvalid(StartupError):
 
 class EngineUnavailable(StartupError):
     code = "engine_unavailable"
+
+
+class GalleryUnknown(StartupError):
+    code = "unknown_gallery"
+
+
+class CalibrationImpossible(StartupError):
+    """The gallery's scores do not support a threshold."""
+
+    code = "calibration_impossible"
 
 
 class InputFileInvalid(StartupError):

@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from service.domain.calibrations import Calibration
 from service.domain.decisions import Candidate
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import DetectedFace, IndexedFace, ListedFace, NewFace
@@ -73,6 +74,8 @@ class Transaction(Protocol):
         """Fill in the digest of a space that has none."""
         ...
 
+    def calibrate(self, gallery: Gallery, calibration: Calibration) -> None: ...
+
     def add_subject(self, gallery_id: UUID, external_id: str) -> UUID:
         """Raises SubjectExists when the gallery has a subject of that id."""
         ...
@@ -96,6 +99,8 @@ class Transaction(Protocol):
     def add_face(self, gallery: Gallery, subject_id: UUID, face: NewFace) -> UUID: ...
 
     def count_faces(self, gallery_id: UUID) -> int: ...
+
+    def face_images(self, face_ids: Sequence[UUID]) -> dict[UUID, str | None]: ...
 
     def list_faces(
         self, gallery_id: UUID, after: str | None, limit: int | None

@@ -89,5 +89,5 @@ def _decided(
     candidate, external_id = named
     if not accepted(candidate.similarity, gallery.threshold):
         return Identified(result.version, gallery.threshold, candidate.similarity, None, None)
-    label = confidence(candidate.similarity, gallery.threshold)
+    label = confidence(candidate.similarity, gallery.threshold, gallery.calibration)
     return Identified(result.version, gallery.threshold, candidate.similarity, external_id, label)

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from service.cli import db, doctor, enrol, evaluate, models, serve, smoke
+from service.cli import db, doctor, enrol, evaluate, gallery, models, serve, smoke
 from service.cli.failures import report
 from service.errors import FacematchError
 
@@ -20,10 +20,12 @@ app.command("serve")(serve.serve)
 app.command("enroll")(enrol.enroll)
 app.command("import-json")(enrol.import_json)
 app.command("evaluate")(evaluate.evaluate)
+app.command("calibrate")(gallery.calibrate)
 app.command("smoke")(smoke.smoke)
 app.command("doctor")(doctor.doctor)
 app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
+app.add_typer(gallery.app, name="gallery")
 
 
 def stop_on_signals() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from service.domain.calibrations import Calibration
 from service.domain.embeddings import EmbeddingSpace
 from service.errors import FormInvalid
 
@@ -37,7 +38,11 @@ class GalleryVersion:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """`threshold` is on cosine similarity, -1..1; `max_faces` None means no limit."""
+    """`threshold` is on cosine similarity, -1..1; `max_faces` None means no limit.
+
+    `calibration` is the last one in its present space; the threshold may have been set by hand
+    since.
+    """
 
     id: UUID
     name: str
@@ -47,6 +52,7 @@ class Gallery:
     max_faces: int | None
     version: GalleryVersion
     updated_at: datetime
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """SQL of faces and their embeddings."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Uuid, any_, bindparam, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from service.domain.embeddings import Embedding
 from service.domain.faces import ListedFace, NewFace
@@ -87,6 +88,12 @@ def has_embedding(connection: Connection, subject_id: UUID, embedding: Embedding
 def count(connection: Connection, gallery_id: UUID) -> int:
     counted = select(func.count()).select_from(face).where(face.c.gallery_id == gallery_id)
     return int(connection.scalar(counted) or 0)
+
+
+def images(connection: Connection, face_ids: Sequence[UUID]) -> dict[UUID, str | None]:
+    wanted = bindparam("wanted", list(face_ids), ARRAY(Uuid))
+    rows = connection.execute(select(face.c.id, face.c.image_name).where(face.c.id == any_(wanted)))
+    return {row.id: row.image_name for row in rows}
 
 
 def listed(

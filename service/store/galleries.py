@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.domain.galleries import Gallery, GalleryVersion
-from service.store import spaces
-from service.store.tables import embedding_space, gallery, gallery_change
+from service.store import calibrations, spaces
+from service.store.tables import embedding_space, gallery, gallery_calibration, gallery_change
 
 GALLERIES = select(
     gallery.c.id,
@@ -27,7 +27,12 @@ GALLERIES = select(
     embedding_space.c.detector,
     embedding_space.c.alignment,
     embedding_space.c.default_threshold,
-).join_from(gallery, embedding_space)
+    *calibrations.COLUMNS,
+).select_from(
+    gallery.join(embedding_space, embedding_space.c.id == gallery.c.space_id).outerjoin(
+        gallery_calibration, calibrations.OF_ITS_GALLERY
+    )
+)
 
 
 def find(connection: Connection, name: str) -> Gallery | None:
@@ -82,6 +87,7 @@ def _gallery(row: RowMapping) -> Gallery:
         max_faces=row["max_faces"],
         version=GalleryVersion(row["version"], row["mark"]),
         updated_at=row["updated_at"],
+        calibration=calibrations.of_row(row),
     )
 
 

@@ -97,6 +97,26 @@ gallery = Table(
     UniqueConstraint("name"),
 )
 
+gallery_calibration = Table(
+    "gallery_calibration",
+    metadata,
+    Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), primary_key=True),
+    Column("space_id", Uuid, ForeignKey("embedding_space.id", ondelete="CASCADE"), nullable=False),
+    Column("fpir", Double, nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("threshold_low", Double, nullable=False),
+    Column("threshold_high", Double, nullable=False),
+    Column("subjects", Integer, nullable=False),
+    Column("faces", Integer, nullable=False),
+    Column("suspects", Integer, nullable=False),
+    Column("tail_start", Double, nullable=False),
+    Column("tail_share", Double, nullable=False),
+    Column("tail_power", Double, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("release", Text, nullable=False),
+    Column("calibrated_at", Timestamp, nullable=False, server_default=NOW),
+)
+
 subject = Table(
     "subject",
     metadata,

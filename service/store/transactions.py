@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
+from service.domain.calibrations import Calibration
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import ListedFace, NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.replicas import ReplicaState
-from service.store import faces, galleries, replicas, spaces, subjects
+from service.store import calibrations, faces, galleries, replicas, spaces, subjects
 from service.store.failures import translated
 
 
@@ -38,6 +39,10 @@ class PostgresTransaction:
     def pin_weights(self, space_id: UUID, weights_sha256: str) -> None:
         with translated():
             spaces.pin_weights(self._connection, space_id, weights_sha256)
+
+    def calibrate(self, gallery: Gallery, calibration: Calibration) -> None:
+        with translated():
+            calibrations.save(self._connection, gallery, calibration)
 
     def add_subject(self, gallery_id: UUID, external_id: str) -> UUID:
         with translated():
@@ -70,6 +75,10 @@ class PostgresTransaction:
     def count_faces(self, gallery_id: UUID) -> int:
         with translated():
             return faces.count(self._connection, gallery_id)
+
+    def face_images(self, face_ids: Sequence[UUID]) -> dict[UUID, str | None]:
+        with translated():
+            return faces.images(self._connection, face_ids)
 
     def list_faces(
         self, gallery_id: UUID, after: str | None, limit: int | None

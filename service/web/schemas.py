@@ -70,6 +70,14 @@ class Replica(BaseModel):
     differences: int = Field(description="times its index differed from the table; must be 0")
 
 
+class Calibration(BaseModel):
+    """What the threshold was calibrated for; see docs/evaluation.md."""
+
+    fpir: float = Field(description="wanted share of strangers that get an answer")
+    calibrated_at: datetime = Field(description="in UTC")
+    subjects: int = Field(description="people whose faces were compared")
+
+
 class Stats(BaseModel):
     total_faces: int
     model: str
@@ -79,6 +87,7 @@ class Stats(BaseModel):
     last_updated: datetime = Field(description="last change of the gallery, in UTC")
     gallery: str
     threshold: Similarity
+    calibration: Calibration | None = Field(description="null: not calibrated in this space")
     max_faces: int | None = Field(description="null: no limit")
     detector: str
     alignment: str

@@ -1,5 +1,6 @@
 """Results of the use cases as the answers' schemas."""
 
+from service.domain.calibrations import Calibration
 from service.domain.galleries import GalleryVersion
 from service.domain.replicas import ReplicaState
 from service.galleries import GalleryFigures
@@ -56,12 +57,21 @@ def stats(figures: GalleryFigures, uptime_s: float) -> schemas.Stats:
         last_updated=gallery.updated_at,
         gallery=gallery.name,
         threshold=gallery.threshold,
+        calibration=_calibration(gallery.calibration),
         max_faces=gallery.max_faces,
         detector=space.detector,
         alignment=space.alignment,
         weights_sha256=space.weights_sha256,
         indexed_faces=figures.indexed,
         replicas=[_replica(each, gallery.version) for each in figures.replicas],
+    )
+
+
+def _calibration(made: Calibration | None) -> schemas.Calibration | None:
+    if made is None:
+        return None
+    return schemas.Calibration(
+        fpir=made.fpir, calibrated_at=made.calibrated_at, subjects=made.subjects
     )
 
 
