@@ -28,9 +28,9 @@ class Box:
 class DetectedFace:
     """One face found in a picture.
 
-    `landmarks` are the detector's points, in the detector's own order (dlib: two corners of each
-    eye, then the base of the nose); empty where the alignment needs none. `score` is the
-    detector's own, on its own scale.
+    `landmarks` are five points for a native alignment (dlib's own five, or eyes, nose and corners
+    of the mouth; see `service.vision.landmarks`), both eyes or nothing for DeepFace's. `score` is
+    the detector's own, on its own scale.
     """
 
     box: Box

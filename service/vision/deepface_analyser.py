@@ -17,12 +17,9 @@ from service.domain.embeddings import Embedding, EmbeddingSpace, unit
 from service.domain.faces import Box, DetectedFace, Point
 from service.errors import FaceNotDetected
 from service.ports import Picture
-from service.vision.detectors import load_detector
+from service.vision.detectors import SMALLEST_SIDE, load_detector
 from service.vision.pool import SlotPool
 from service.vision.recognisers import Recogniser
-
-SMALLEST_SIDE = 16
-"""Pixels. No detector finds a face in less, and some of them fail on a picture of one pixel."""
 
 
 class DeepFaceSlot:

@@ -6,15 +6,16 @@ similarity from 0.0099 to 0.0116, and finding the landmarks again at full size n
 0.0073, so they are not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from service.domain.embeddings import Embedding, EmbeddingSpace, unit
-from service.domain.faces import DetectedFace
+from service.domain.faces import DetectedFace, Point
 from service.ports import Picture
+from service.vision.alignments import dlib_points
 from service.vision.dlib_engines import ChipNetwork
 from service.vision.dlib_files import LANDMARKS_FILE, frontal_detector, packaged, read_landmarks
 from service.vision.pool import SlotPool
@@ -30,13 +31,18 @@ the detector saw a third face, with 0.05, in a sleeve; the lowest score of a rea
 photographs is 0.35."""
 
 
+class FaceFinder(Protocol):
+    """One thread's detector."""
+
+    def detect(self, picture: Picture, thorough: bool = False) -> list[DetectedFace]:
+        """Faces with five landmarks each; `thorough` as for `FaceAnalyser.detect`."""
+        ...
+
+
 class DlibSlot:
     """One thread's detector and landmarks; the detector has run once when it is built."""
 
     def __init__(self) -> None:
-        import dlib
-
-        self._dlib = dlib
         self._detector = frontal_detector()
         self._landmarks = read_landmarks(packaged(LANDMARKS_FILE))
         self.detect(_blank_chip())
@@ -61,28 +67,20 @@ class DlibSlot:
         )
 
     def chip(self, picture: Picture, face: DetectedFace) -> Picture:
-        """The face cut out of the picture as it was given, shape (150, 150, 3)."""
-        dlib = self._dlib
-        box = face.box
-        rectangle = dlib.rectangle(
-            box.left, box.top, box.left + box.width - 1, box.top + box.height - 1
-        )
-        points = dlib.points([dlib.point(round(x), round(y)) for x, y in face.landmarks])
-        shape = dlib.full_object_detection(rectangle, points)
-        chip: Picture = dlib.get_face_chip(picture, shape, size=CHIP_SIZE, padding=CHIP_PADDING)
-        return chip
+        """See `dlib_chip`."""
+        return dlib_chip(picture, face.landmarks)
 
 
 @dataclass(frozen=True, slots=True)
 class DlibWorker:
     """What one thread uses at a time. The network may be another worker's too."""
 
-    slot: DlibSlot
+    finder: FaceFinder
     network: ChipNetwork
 
 
 class DlibAnalyser:
-    """`FaceAnalyser` with dlib's detector and alignment. `network` is called once a worker.
+    """`FaceAnalyser` with dlib's alignment. `network` and `finder` are called once a worker.
 
     Raises:
         WeightsMissing, WeightsInvalid: dlib's files are not there or not whole.
@@ -92,12 +90,13 @@ class DlibAnalyser:
         self,
         space: EmbeddingSpace,
         network: Callable[[], ChipNetwork],
+        finder: Callable[[], FaceFinder] = DlibSlot,
         *,
         workers: int,
         timeout_s: float,
     ) -> None:
         self._space = space
-        self._workers = SlotPool(lambda: _warm(DlibSlot(), network()), workers, timeout_s)
+        self._workers = SlotPool(lambda: _warm(finder(), network()), workers, timeout_s)
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -106,13 +105,14 @@ class DlibAnalyser:
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
         """All faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
         with self._workers.take() as worker:
-            found = worker.slot.detect(np.ascontiguousarray(picture), thorough)
+            found = worker.finder.detect(np.ascontiguousarray(picture), thorough)
         return tuple(sorted(found, key=lambda face: face.box.area, reverse=True))
 
     def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
         """The unit vector of one face; see `FaceAnalyser.embed`."""
         with self._workers.take() as worker:
-            chip = worker.slot.chip(np.ascontiguousarray(picture), face)
+            points = dlib_points(face, self._space.detector)
+            chip = dlib_chip(np.ascontiguousarray(picture), points)
             raw = worker.network.describe(chip)
         return unit(raw, DIMENSION)
 
@@ -120,9 +120,22 @@ class DlibAnalyser:
         """Nothing is held but memory."""
 
 
-def _warm(slot: DlibSlot, network: ChipNetwork) -> DlibWorker:
+def dlib_chip(picture: Picture, points: Sequence[Point]) -> Picture:
+    """The face cut out of the picture, shape (150, 150, 3), from its `DlibLandmarks`."""
+    import dlib
+
+    xs, ys = zip(*points, strict=True)
+    box = dlib.rectangle(round(min(xs)), round(min(ys)), round(max(xs)), round(max(ys)))
+    parts = dlib.points([dlib.point(round(x), round(y)) for x, y in points])
+    chip: Picture = dlib.get_face_chip(
+        picture, dlib.full_object_detection(box, parts), size=CHIP_SIZE, padding=CHIP_PADDING
+    )
+    return chip
+
+
+def _warm(finder: FaceFinder, network: ChipNetwork) -> DlibWorker:
     network.describe(_blank_chip())
-    return DlibWorker(slot, network)
+    return DlibWorker(finder, network)
 
 
 def _blank_chip() -> Picture:
