@@ -19,6 +19,7 @@ from service.errors import FaceNotDetected
 from service.ports import Picture
 from service.vision.detectors import SMALLEST_SIDE, load_detector
 from service.vision.pool import SlotPool
+from service.vision.quality import rated
 from service.vision.recognisers import Recogniser
 
 
@@ -108,7 +109,8 @@ class DeepFaceAnalyser:
         """
         with self._slots.take() as slot:
             found = slot.detect(picture)
-        return tuple(sorted(found, key=lambda face: face.box.area, reverse=True))
+            faces = [rated(picture, face, self._space.detector) for face in found]
+        return tuple(sorted(faces, key=lambda face: face.box.area, reverse=True))
 
     def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
         """The unit vector of one face; see `FaceAnalyser.embed`.

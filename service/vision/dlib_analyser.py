@@ -19,6 +19,7 @@ from service.vision.alignments import dlib_points
 from service.vision.dlib_engines import ChipNetwork
 from service.vision.dlib_files import LANDMARKS_FILE, frontal_detector, packaged, read_landmarks
 from service.vision.pool import SlotPool
+from service.vision.quality import rated
 from service.vision.views import View, search
 
 CHIP_SIZE = 150
@@ -105,8 +106,10 @@ class DlibAnalyser:
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
         """All faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
         with self._workers.take() as worker:
-            found = worker.finder.detect(np.ascontiguousarray(picture), thorough)
-        return tuple(sorted(found, key=lambda face: face.box.area, reverse=True))
+            whole = np.ascontiguousarray(picture)
+            found = worker.finder.detect(whole, thorough)
+            faces = [rated(whole, face, self._space.detector) for face in found]
+        return tuple(sorted(faces, key=lambda face: face.box.area, reverse=True))
 
     def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
         """The unit vector of one face; see `FaceAnalyser.embed`."""

@@ -10,6 +10,7 @@ from service.ports import Picture
 from service.vision.dlib_analyser import FaceFinder
 from service.vision.native_inputs import NATIVE_INPUTS
 from service.vision.pool import SlotPool
+from service.vision.quality import rated
 from service.vision.recognisers import Recogniser
 
 
@@ -41,8 +42,10 @@ class NativeAnalyser:
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
         """All faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
         with self._finders.take() as finder:
-            found = finder.detect(np.ascontiguousarray(picture), thorough)
-        return tuple(sorted(found, key=lambda face: face.box.area, reverse=True))
+            whole = np.ascontiguousarray(picture)
+            found = finder.detect(whole, thorough)
+            faces = [rated(whole, face, self._space.detector) for face in found]
+        return tuple(sorted(faces, key=lambda face: face.box.area, reverse=True))
 
     def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
         """The unit vector of one face; see `FaceAnalyser.embed`.
@@ -51,7 +54,7 @@ class NativeAnalyser:
             FaceNotDetected: nothing of the face lies in the picture.
         """
         with self._finders.take():
-            chip = self._cut(picture, face, self._space.detector)
+            chip = self._cut(np.ascontiguousarray(picture), face, self._space.detector)
             raw = self._recogniser.describe_chip(chip)
         return unit(raw, self._space.dimension)
 
