@@ -55,6 +55,7 @@ def new_face(
         image_name=photograph.name,
         box=faces[0].box,
         created_by=created_by,
+        quality=faces[0].quality,
     )
 
 

@@ -16,9 +16,9 @@ class Alignment(StrEnum):
     """How a face is cut out of the photograph before the model sees it."""
 
     NATIVE = "native"
-    """As the model was trained; for Dlib five landmarks, a 150 px chip, padding 0.25."""
+    """As the model was trained; docs/models.md says how for each."""
     DEEPFACE = "deepface"
-    """DeepFace's crop, for models without a native alignment here and vectors DeepFace made."""
+    """DeepFace's crop, to compare, for vectors that DeepFace made and for other models."""
 
 
 @dataclass(frozen=True, slots=True)

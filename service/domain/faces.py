@@ -25,17 +25,39 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a face can be seen; nothing is refused for it yet.
+
+    `size`: side of the square as large as the box, in pixels of the picture. `sharpness`: variance
+    of the Laplacian of the face's grey values at 112 x 112, 0 for an even area; a face smaller than
+    that was enlarged, so it counts as unsharp. `brightness`: mean grey value, 0..255. `score`: the
+    detector's own, on its own scale. `roll`: degrees that the line through the eyes is turned
+    clockwise, -180..180. `turn`: how far the nose lies from the middle between the eyes, along that
+    line, in distances of the eyes: 0 is frontal, beyond 0.5 it is past an eye; positive to the
+    left of the person. Both are None where the detector finds no eyes, or no nose.
+    """
+
+    size: float
+    sharpness: float
+    brightness: float
+    score: float
+    roll: float | None = None
+    turn: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DetectedFace:
     """One face found in a picture.
 
-    `landmarks` are the detector's points, in the detector's own order (dlib: two corners of each
-    eye, then the base of the nose); empty where the alignment needs none. `score` is the
-    detector's own, on its own scale.
+    `landmarks` are five points for a native alignment (dlib's own five, or eyes, nose and corners
+    of the mouth; see `service.vision.landmarks`), both eyes or nothing for DeepFace's. `score` is
+    the detector's own, on its own scale.
     """
 
     box: Box
     score: float
     landmarks: tuple[Point, ...] = ()
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +70,7 @@ class NewFace:
     box: Box | None
     created_by: str
     created_at: datetime | None = None
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """SQL of faces and their embeddings."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from uuid import UUID
 
 from sqlalchemy import Connection, Uuid, any_, bindparam, cast, func, literal, select
@@ -24,6 +25,8 @@ def add(connection: Connection, into: Gallery, subject_id: UUID, new: NewFace) -
         "box": new.box and [new.box.left, new.box.top, new.box.width, new.box.height],
         "created_by": new.created_by,
     }
+    if new.quality is not None:  # None would be JSON's null
+        values["quality"] = asdict(new.quality)
     if new.created_at is not None:
         values["created_at"] = new.created_at
     added = (

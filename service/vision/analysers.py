@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
@@ -10,7 +11,10 @@ from service.ports import FaceAnalyser
 from service.vision.catalogue import DLIB, ModelSpec, find_model
 from service.vision.deepface_analyser import DeepFaceAnalyser
 from service.vision.dlib_agreement import load_networks
-from service.vision.dlib_analyser import DlibAnalyser
+from service.vision.dlib_analyser import DlibAnalyser, DlibSlot, FaceFinder
+from service.vision.landmark_detectors import FivePointSlot
+from service.vision.landmarks import FIVE_POINT_DETECTORS
+from service.vision.native_analyser import NativeAnalyser
 from service.vision.recognisers import (
     Recogniser,
     choose_engine,
@@ -37,7 +41,8 @@ def load_analyser(
     Args:
         model: a name of the catalogue.
         detector: one of `DETECTORS`; None takes the model's default.
-        alignment: None takes the model's default.
+        alignment: None takes the model's default, or deepface where the detector does not find
+            the five points that a native alignment needs.
         engine: "auto", "onnxruntime", "tensorflow" or "dlib".
         home: folder that holds `.deepface/weights`, unless DEEPFACE_HOME is set, and what is
             known of the engines' agreement.
@@ -56,9 +61,8 @@ def load_analyser(
     """
     spec = find_model(model)
     chosen_detector = detector or spec.default_detector
-    chosen_alignment = spec.default_alignment if alignment is None else Alignment(alignment)
+    chosen_alignment = _alignment(spec, chosen_detector, alignment)
     threshold = spec.default_threshold(chosen_alignment)
-    _check_detector(spec, chosen_detector, chosen_alignment)
     root = deepface_home(home)
     chosen_engine = choose_engine(spec, engine, root)
     weights = locate(spec, chosen_engine, root)
@@ -74,13 +78,21 @@ def load_analyser(
     threads = _bounded_threads(workers, cores or len(os.sched_getaffinity(0)))
     if not spec.weights_for(DLIB):
         shared = load_recogniser(spec, chosen_engine, weights, root, threads)
+        if chosen_alignment is Alignment.NATIVE:
+            finder = _finder(chosen_detector, root)
+            return NativeAnalyser(space, shared, finder, workers=workers, timeout_s=timeout_s)
         return _deepface_analyser(space, spec, lambda: shared, root, workers, timeout_s)
     networks = load_networks(chosen_engine, weights, digest, home=home, threads=threads)
     if chosen_alignment is Alignment.NATIVE:
-        return DlibAnalyser(space, networks, workers=workers, timeout_s=timeout_s)
+        finder = _finder(chosen_detector, root)
+        return DlibAnalyser(space, networks, finder, workers=workers, timeout_s=timeout_s)
     return _deepface_analyser(
         space, spec, lambda: dlib_recogniser(spec, networks()), root, workers, timeout_s
     )
+
+
+def _finder(detector: str, root: Path) -> Callable[[], FaceFinder]:
+    return DlibSlot if detector == "dlib" else partial(FivePointSlot, detector, root)
 
 
 def _deepface_analyser(
@@ -108,10 +120,15 @@ def _bounded_threads(workers: int, cores: int) -> int:
     return threads
 
 
-def _check_detector(spec: ModelSpec, detector: str, alignment: Alignment) -> None:
+def _alignment(spec: ModelSpec, detector: str, wanted: Alignment | None) -> Alignment:
+    """What was asked for, or the model's default as far as the detector allows that."""
     check_detector(detector)
-    if alignment is Alignment.NATIVE and detector != "dlib":
+    five_points = detector in FIVE_POINT_DETECTORS
+    if wanted is None:
+        return spec.default_alignment if five_points else Alignment.DEEPFACE
+    if Alignment(wanted) is Alignment.NATIVE and not five_points:
         raise SettingsInvalid(
-            f"DETECTOR: {spec.name} with its native alignment needs dlib, not {detector}; "
-            "other detectors go with ALIGNMENT=deepface"
+            f"DETECTOR: a native alignment needs the five points of a face, which {detector} does "
+            f"not find; use {', '.join(FIVE_POINT_DETECTORS)}, or ALIGNMENT=deepface"
         )
+    return Alignment(wanted)

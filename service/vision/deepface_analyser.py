@@ -17,12 +17,10 @@ from service.domain.embeddings import Embedding, EmbeddingSpace, unit
 from service.domain.faces import Box, DetectedFace, Point
 from service.errors import FaceNotDetected
 from service.ports import Picture
-from service.vision.detectors import load_detector
+from service.vision.detectors import SMALLEST_SIDE, load_detector
 from service.vision.pool import SlotPool
+from service.vision.quality import rated
 from service.vision.recognisers import Recogniser
-
-SMALLEST_SIDE = 16
-"""Pixels. No detector finds a face in less, and some of them fail on a picture of one pixel."""
 
 
 class DeepFaceSlot:
@@ -111,7 +109,8 @@ class DeepFaceAnalyser:
         """
         with self._slots.take() as slot:
             found = slot.detect(picture)
-        return tuple(sorted(found, key=lambda face: face.box.area, reverse=True))
+            faces = [rated(picture, face, self._space.detector) for face in found]
+        return tuple(sorted(faces, key=lambda face: face.box.area, reverse=True))
 
     def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
         """The unit vector of one face; see `FaceAnalyser.embed`.

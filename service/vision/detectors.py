@@ -12,6 +12,9 @@ from service.vision.sources import constant_addresses
 
 _DETECTION = "deepface.models.face_detection"
 
+SMALLEST_SIDE = 16
+"""Pixels. No detector finds a face in less, and some of them fail on a picture of one pixel."""
+
 # file in DeepFace's weights folder, module and constant that name its address
 FILES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "yunet": (("face_detection_yunet_2023mar.onnx", f"{_DETECTION}.YuNet", "WEIGHTS_URL"),),

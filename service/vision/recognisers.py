@@ -1,5 +1,6 @@
 """Recognition models as DeepFace runs them, on the engine that their weights are for."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import SettingsInvalid, WeightsInvalid
+from service.vision.alignments import Chip
 from service.vision.catalogue import DLIB, ENGINES, ONNXRUNTIME, TENSORFLOW, ModelSpec
 from service.vision.deepface_library import find_class, loading, require
 from service.vision.dlib_engines import ChipNetwork, ReferenceNetwork
+from service.vision.native_inputs import NATIVE_INPUTS
 from service.vision.onnx_sessions import open_session
 from service.vision.weights import present
 
@@ -30,6 +33,19 @@ class Recogniser:
         """
         return np.asarray(self._client.forward(batch), dtype=np.float64).reshape(-1)
 
+    def describe_chip(self, chip: Chip) -> NDArray[np.float64]:
+        """The raw vector of one aligned face, given to the network as it was trained.
+
+        Args:
+            chip: as the model's `NativeInput.cut` makes it.
+
+        Raises:
+            KeyError: the model is none of `NATIVE_INPUTS`.
+        """
+        prepared = NATIVE_INPUTS[self._spec.name].prepare(chip)
+        call = _CALLS.get(self._spec.name, _forward)
+        return np.asarray(call(self._client, prepared), dtype=np.float64).reshape(-1)
+
     def try_out(self) -> None:
         """Run once, so that no request pays for the first run, and see that it is the model.
 
@@ -48,6 +64,27 @@ class Recogniser:
                 f"({np.count_nonzero(np.isfinite(vector))} of them finite), "
                 f"not {self._spec.dimension}."
             )
+
+
+def _forward(client: Any, batch: NDArray[Any]) -> Any:
+    """DeepFace's Keras and ONNX classes pass the batch on as it is."""
+    return client.forward(batch)
+
+
+def _session(client: Any, batch: NDArray[Any]) -> Any:
+    """DeepFace's class for SFace would scale and turn the batch."""
+    return client.model.run(None, {client.model.get_inputs()[0].name: batch})[0]
+
+
+def _features(client: Any, chip: NDArray[Any]) -> Any:
+    """InsightFace's own call, without DeepFace's way from 0..1 back to 0..255."""
+    return client.model.get_feat(chip)
+
+
+_CALLS: dict[str, Callable[[Any, NDArray[Any]], Any]] = {
+    "SFace": _session,
+    "Buffalo_L": _features,
+}
 
 
 def choose_engine(spec: ModelSpec, engine: str, home: Path) -> str:

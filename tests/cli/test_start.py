@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.servers import facematch, ready, running, start
+from tests.vision.onnx_graphs import write_graph
 
 STARTUP = 5
 
@@ -155,3 +156,39 @@ def test_a_port_in_use_ends_the_start(database_url: str, tmp_path: Path) -> None
         assert other.process.wait(timeout=60) == 3
         assert "address already in use" in other.log.read_text()
         ready(server)
+
+
+@pytest.mark.parametrize(
+    ("alignment", "detector"), [("deepface", "opencv"), ("deepface", "dlib"), (None, None)]
+)
+def test_a_gallery_keeps_the_alignment_that_it_was_made_with(
+    alignment: str | None, detector: str | None, database_url: str, tmp_path: Path
+) -> None:
+    """ArcFace's default was DeepFace's own alignment once; those galleries are served as before."""
+    weights = tmp_path / ".deepface" / "weights" / "arcface_weights.onnx"
+    weights.parent.mkdir(parents=True)
+    write_graph(weights, input_size=(112, 112), dimension=512)
+    with psycopg.connect(database_url) as connection:
+        if alignment:
+            connection.execute(
+                "WITH s AS (INSERT INTO embedding_space"
+                " (model, dimension, detector, alignment, default_threshold)"
+                " VALUES ('ArcFace', 512, %s, %s, 0.32) RETURNING id)"
+                " INSERT INTO gallery (name, space_id, threshold)"
+                " SELECT 'arcface', id, 0.32 FROM s",
+                (detector, alignment),
+            )
+    environment = {
+        "DATABASE_URL": database_url,
+        "FACEMATCH_HOME": str(tmp_path),
+        "MODEL_NAME": "ArcFace",
+    }
+    with running(tmp_path / "log", environment=environment) as server:
+        expected = f"detector {detector or 'dlib'}, alignment {alignment or 'native'}"
+        assert f"gallery 'arcface': ArcFace, {expected}" in server.log.read_text()
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "SELECT g.name, s.detector, s.alignment, s.weights_sha256 IS NOT NULL"
+            " FROM gallery g JOIN embedding_space s ON s.id = g.space_id"
+        ).fetchall()
+    assert rows == [("arcface", detector or "dlib", alignment or "native", True)]

@@ -1,7 +1,7 @@
 """The use cases' door: what is kept, what is refused, and what an outage looks like."""
 
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from service.domain.faces import Quality
 from service.domain.galleries import Gallery
 from service.errors import (
     FaceExists,
@@ -168,6 +169,17 @@ def test_a_file_name_that_is_no_text_is_kept_as_far_as_it_is(
         subject_id = tx.add_subject(gallery.id, "ada")
         tx.add_face(gallery, subject_id, replace(new_face(), image_name="a\0b\udc80.jpg"))
     assert one(psql, "SELECT image_name FROM face") == "ab?.jpg"
+
+
+def test_a_faces_quality_is_kept_as_json(store: Store, gallery: Gallery, psql: Sql) -> None:
+    quality = Quality(size=120.5, sharpness=80.0, brightness=99.9, score=1.2, roll=-3.0)
+    with store.transaction() as tx:
+        subject_id = tx.add_subject(gallery.id, "one")
+        tx.add_face(gallery, subject_id, replace(new_face(1), quality=quality))
+        tx.add_face(gallery, subject_id, new_face(2))
+        tx.made_version(gallery.id)
+    assert one(psql, "SELECT quality FROM face WHERE image_name = '1.jpg'") == asdict(quality)
+    assert one(psql, "SELECT count(*) FROM face WHERE quality IS NULL") == 1
 
 
 def test_deleting_takes_the_faces_along(store: Store, gallery: Gallery) -> None:

@@ -19,6 +19,8 @@ from service.errors import WeightsInvalid
 from service.ports import Picture
 from service.vision import add, find_model, load_analyser
 from service.vision.deepface_library import loading, prepare_tensorflow
+from service.vision.native_analyser import NativeAnalyser
+from service.vision.native_inputs import NATIVE_INPUTS
 
 BUILDERS = {"DeepID": "load_model", "Facenet": "load_facenet128d_model", "ArcFace": "load_model"}
 
@@ -63,7 +65,22 @@ def round_trip(model: str, home: Path, picture: Picture) -> dict[str, Any]:
     ours = analyser.embed(picture, analyser.detect(picture)[0])
     report["cosine"] = float(ours @ represent(model, home, picture))
     report["sha256"] = analyser.space.weights_sha256
+    if model in NATIVE_INPUTS:
+        report["native"] = native(model, home, picture)
     return report
+
+
+def native(model: str, home: Path, picture: Picture) -> float:
+    """How our embedding compares with the Keras network's own of the chip as it was trained."""
+    analyser = load_analyser(
+        model, detector="dlib", alignment=None, engine="auto", home=home, workers=1, timeout_s=5
+    )
+    assert isinstance(analyser, NativeAnalyser)
+    face = analyser.detect(picture)[0]
+    given = NATIVE_INPUTS[model]
+    network = analyser._recogniser._client.model
+    vector = network(given.prepare(given.cut(picture, face, "dlib")), training=False).numpy()[0]
+    return float(analyser.embed(picture, face) @ unit(vector, vector.size))
 
 
 def represent(model: str, home: Path, picture: Picture) -> Embedding:

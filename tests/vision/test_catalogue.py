@@ -10,6 +10,7 @@ from service.domain.embeddings import Alignment
 from service.errors import ModelUnknown, SettingsInvalid
 from service.vision.catalogue import CATALOGUE, DLIB, ONNXRUNTIME, ModelSpec, find_model
 from service.vision.deepface_library import find_class
+from service.vision.native_inputs import NATIVE_INPUTS
 from service.vision.sources import addresses
 
 ONNX_MODELS = [
@@ -53,11 +54,20 @@ def test_every_file_has_an_address_found_without_importing_tensorflow(spec: Mode
     assert "tensorflow" not in sys.modules
 
 
-def test_only_dlib_has_a_native_alignment_and_a_threshold_for_it() -> None:
-    assert find_model("Dlib").default_alignment is Alignment.NATIVE
-    assert [spec.name for spec in CATALOGUE if spec.native_threshold is not None] == ["Dlib"]
-    with pytest.raises(SettingsInvalid, match="ALIGNMENT: ArcFace"):
-        find_model("ArcFace").default_threshold(Alignment.NATIVE)
+def test_the_models_whose_training_is_known_have_a_native_alignment_by_default() -> None:
+    native = {spec.name for spec in CATALOGUE if spec.default_alignment is Alignment.NATIVE}
+    assert native == {"Dlib", *NATIVE_INPUTS}
+    assert find_model("SFace").default_threshold(Alignment.NATIVE) == 0.363
+    for name in ("VGG-Face", "OpenFace", "DeepID", "DeepFace"):
+        assert find_model(name).default_alignment is Alignment.DEEPFACE
+        with pytest.raises(SettingsInvalid, match=f"ALIGNMENT: {name}"):
+            find_model(name).default_threshold(Alignment.NATIVE)
+
+
+def test_a_native_threshold_says_where_it_comes_from() -> None:
+    for spec in CATALOGUE:
+        source = spec.threshold_source(Alignment.NATIVE)
+        assert ("not measured" in source) == (spec.name != "Dlib")
 
 
 def test_dlibs_weights_have_the_stated_size() -> None:

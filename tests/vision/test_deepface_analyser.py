@@ -171,19 +171,6 @@ def test_a_detector_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         load("Dlib", "eyes", tmp_path)
 
 
-def test_the_native_alignment_takes_no_other_detector(tmp_path: Path) -> None:
-    with pytest.raises(SettingsInvalid, match="ALIGNMENT=deepface"):
-        load_analyser(
-            "Dlib",
-            detector="opencv",
-            alignment=Alignment.NATIVE,
-            engine="auto",
-            home=tmp_path,
-            workers=1,
-            timeout_s=1,
-        )
-
-
 @pytest.mark.parametrize("detector", ["yunet", "ssd", "centerface"])
 def test_a_damaged_detector_file_is_refused(detector: str, tmp_path: Path) -> None:
     folder = tmp_path / ".deepface" / "weights"

@@ -46,6 +46,11 @@ def test_keras_weights_of_the_true_architecture_give_deepfaces_vectors(
 
 
 @pytest.mark.timeout(300)
+def test_the_native_alignment_runs_on_keras_weights_too(reports: dict[str, Any]) -> None:
+    assert reports["Facenet"]["native"] >= 0.9999
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("model", MODELS)
 def test_a_truncated_keras_file_is_refused_and_nothing_is_left(
     model: str, reports: dict[str, Any]
