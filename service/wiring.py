@@ -111,7 +111,12 @@ def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> I
             snapshots=snapshots,
         )
         if snapshots is not None:
-            keeper = Keeper(snapshots, indexes=replica.trusted, adopt=replica.adopt)
+            keeper = Keeper(
+                snapshots,
+                indexes=replica.fileable,
+                adopt=replica.adopt,
+                adopting=replica.is_adopting,
+            )
             stack.callback(keeper.close)
             keeper.start()
         stack.callback(replica.close)

@@ -37,15 +37,17 @@ def replace(path: Path, write: Callable[[BinaryIO], None]) -> bool:
 
 
 def remove_others(folder: Path, suffix: str, keep: set[str]) -> bool:
-    """Remove all files of that suffix but those named; False as for `replace`. Raises OSError."""
+    """Remove all files of that suffix but those named, and what killed writers left behind; False
+    as for `replace`. Raises OSError."""
     if not folder.is_dir():
         return True
     with _sole_writer(folder) as descriptor:
         if descriptor is None:
             return False
         for path in folder.iterdir():
-            name = path.name.removesuffix(TEMPORARY)
-            if name.endswith(suffix) and name not in keep:
+            # under the lock nobody writes, so a temporary one is a killed writer's
+            left_over = path.name.endswith(suffix + TEMPORARY)
+            if left_over or (path.name.endswith(suffix) and path.name not in keep):
                 path.unlink(missing_ok=True)
         os.fsync(descriptor)
     return True

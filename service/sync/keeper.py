@@ -35,8 +35,9 @@ CLOSE_S = 30.0
 class Keeper:
     """A thread of its own: writing a large gallery takes seconds, and must delay no catch-up.
 
-    `indexes` gives the replica's indexes of now, None before they are loaded; `adopt` is called
-    with an index that is to take a gallery's index's place once it has caught up.
+    `indexes` gives the replica's indexes of now that may stand in files, None before they are
+    loaded; `adopt` is called with an index that is to take a gallery's index's place once it has
+    caught up, and `adopting` says whether that is still to come.
     """
 
     def __init__(
@@ -45,13 +46,14 @@ class Keeper:
         *,
         indexes: Callable[[], Indexes | None],
         adopt: Callable[[UUID, GalleryIndex], None],
+        adopting: Callable[[UUID], bool],
         look_s: float = LOOK_S,
     ) -> None:
         self._snapshots = snapshots
         self._indexes = indexes
         self._adopt = adopt
+        self._adopting = adopting
         self._look_s = look_s
-        self._kept: set[UUID] | None = None
         self._taken: dict[UUID, GalleryVersion] = {}
         self._grown_at: dict[UUID, float] = {}
         self._not_before: dict[UUID, float] = {}
@@ -69,37 +71,44 @@ class Keeper:
         if not self._thread.is_alive():
             self._not_before.clear()
             self._grown_at.clear()
-            self.look()
+            self._try_look()
 
     def _run(self) -> None:
         while not self._stopping.wait(self._look_s * random.uniform(0.8, 1.2)):
-            try:
-                self.look()
-            except Exception:
-                # a service without snapshots is a slower one, not a wrong one
-                log.exception("snapshots: unexpected failure")
+            self._try_look()
+
+    def _try_look(self) -> None:
+        try:
+            self.look()
+        except Exception:
+            # a service without snapshots is a slower one, not a wrong one
+            log.exception("snapshots: unexpected failure")
 
     def look(self) -> None:
         """See to every gallery once."""
         indexes = self._indexes()
         if indexes is None:
             return
+        # at every look: a process that lags may write a deleted gallery's file again
+        self._snapshots.forget_others(set(indexes))
         for gallery_id, index in indexes.items():
-            if index.space_id is not None:
-                identity = Identity(gallery_id, index.space_id, index.state.base.shape[1])
-                self._see_to(identity, index)
-        if self._kept != set(indexes) and self._snapshots.forget_others(set(indexes)):
-            self._kept = set(indexes)
+            if index.space_id is not None and not self._adopting(gallery_id):
+                self._see_to(
+                    Identity(gallery_id, index.space_id, index.state.base.shape[1]), index.state
+                )
 
-    def _see_to(self, identity: Identity, index: GalleryIndex) -> None:
+    def _see_to(self, identity: Identity, state: State) -> None:
         header = self._snapshots.header(identity)
-        if header is not None and self._is_ours(header, index.state):
-            if erased(index.state) or self._has_grown(identity.gallery_id, index.state):
-                self._replace(identity, index.state)
-        elif header is not None and self._is_news(header, index.state):
+        if header is not None and self._is_ours(header, state):
+            if erased(state) or self._has_grown(identity.gallery_id, state):
+                self._replace(identity, state)
+        elif header is not None and self._stopping.is_set():
+            if header.version.number < state.version.number:
+                self._replace(identity, state)
+        elif header is not None and self._is_news(header, state):
             self._go_over(identity, header.version)
         else:
-            self._replace(identity, index.state)
+            self._replace(identity, state)
 
     @staticmethod
     def _is_ours(header: Header, state: State) -> bool:
@@ -127,6 +136,8 @@ class Keeper:
             return
         saved = self._snapshots.save(identity, state)
         ended = time.monotonic()
+        if saved is None:
+            return  # somebody else writes there: the next look shows what
         self._not_before[gallery_id] = ended + (EFFORT * (ended - began) if saved else FAILED_S)
         if saved:
             self._grown_at[gallery_id] = ended

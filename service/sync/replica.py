@@ -54,6 +54,7 @@ class Replica:
         self._indexes: Indexes | None = None
         self._distrusted: set[UUID] = set()
         self._adopted: dict[UUID, GalleryIndex] = {}
+        self._without_file: set[UUID] = set()
         self._connected = False
         self._begun = self._finished = 0
         self._last_success = 0.0
@@ -109,19 +110,29 @@ class Replica:
         """The indexes of now, by gallery; none before they are loaded."""
         return self._indexes or {}
 
-    def trusted(self) -> Indexes | None:
-        """The indexes of now that no difference from the table is known of; None before they are
-        loaded."""
+    def fileable(self) -> Indexes | None:
+        """The indexes of now that may be written to files, and files' may take the place of; None
+        before they are loaded.
+
+        Not one that ever differed from the table: whichever process wrote its file, or writes it
+        again, may hold the same mistake. Until this process ends it answers from memory alone.
+        """
         indexes = self._indexes
-        return indexes and {each: indexes[each] for each in indexes.keys() - self._distrusted}
+        return indexes and {each: indexes[each] for each in indexes.keys() - self._without_file}
 
     def adopt(self, gallery_id: UUID, index: GalleryIndex) -> None:
         """Have this index, of any version, take the place of the gallery's, once caught up."""
-        self._adopted[gallery_id] = index
-        self._feed.ring()
+        if gallery_id not in self._without_file:
+            self._adopted[gallery_id] = index
+            self._feed.ring()
+
+    def is_adopting(self, gallery_id: UUID) -> bool:
+        return gallery_id in self._adopted
 
     def distrust(self, gallery_id: UUID) -> None:
         """Have a gallery's index built anew; it answers until the new one takes its place."""
+        self._without_file.add(gallery_id)
+        self._adopted.pop(gallery_id, None)
         self._distrusted.add(gallery_id)
         if self._snapshots is not None:
             self._snapshots.remove(gallery_id)
@@ -197,12 +208,11 @@ class Replica:
             self._begun += 1
             number = self._begun
         first = self._indexes is None
-        doubtful, adopted = set(self._distrusted), dict(self._adopted)
+        doubtful = set(self._distrusted)
+        adopted = {
+            each: index for each, index in self._adopted.items() if each not in self._without_file
+        }
         indexes = catch_up(self._feed, self._basis(adopted, doubtful))
-        self._distrusted -= doubtful
-        for gallery_id, index in adopted.items():
-            if self._adopted.get(gallery_id) is index:
-                del self._adopted[gallery_id]
         with self._progress:
             self._indexes = indexes
             self._finished = number
@@ -210,6 +220,10 @@ class Replica:
             self._last_success = before
             self._last_success_at = datetime.now(UTC)
             self._progress.notify_all()
+        self._distrusted -= doubtful
+        for each, index in adopted.items():
+            if self._adopted.get(each) is index:
+                self._adopted.pop(each, None)
         if first:
             faces = sum(len(index) for index in indexes.values())
             log.info("loaded %d faces of %d galleries", faces, len(indexes))

@@ -5,7 +5,6 @@ decides whether that version is still part of its history.
 """
 
 import logging
-from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -60,24 +59,32 @@ class Snapshots:
             return None
         return header if header.identity == identity else None
 
-    def save(self, identity: Identity, state: State) -> bool:
-        """Replace the file; False when it could not be done now.
+    def save(self, identity: Identity, state: State) -> bool | None:
+        """Replace the file; False when that failed, None while another process writes there.
 
         A file that cannot be replaced is removed: it may hold faces that were erased since.
         """
         try:
             saved = save(state, identity, self._path(identity.gallery_id))
         except OSError as error:
+            self._warn(identity.gallery_id, f"cannot be written: {error}")
             self.remove(identity.gallery_id)
-            self._warn(identity.gallery_id, f"cannot be written, so there is none: {error}")
             return False
-        if saved:
-            self._said.pop(identity.gallery_id, None)
-        return saved
+        if not saved:
+            return None
+        self._said.pop(identity.gallery_id, None)
+        return True
 
     def remove(self, gallery_id: UUID) -> None:
-        with suppress(OSError):
+        """Remove the file; says so loudly where even that cannot be done."""
+        try:
             self._path(gallery_id).unlink(missing_ok=True)
+        except OSError as error:
+            log.error(
+                "the snapshot %s may hold erased faces and cannot be removed: %s; delete it",
+                self._path(gallery_id),
+                error,
+            )
 
     def forget_others(self, galleries: set[UUID]) -> bool:
         """Remove the files of galleries that are no more; False when it could not be done now."""

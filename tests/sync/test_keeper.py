@@ -30,10 +30,14 @@ class Process:
             store.feed(), poll_s=0.05, stale_s=15, wait_s=5, snapshots=self.snapshots
         )
         self.keeper = Keeper(
-            self.snapshots, indexes=self.replica.trusted, adopt=self.replica.adopt, look_s=3600
+            self.snapshots,
+            indexes=self.replica.fileable,
+            adopt=self.replica.adopt,
+            adopting=self.replica.is_adopting,
+            look_s=3600,
         )
         self.replica.start()
-        self.until(lambda: self.replica.trusted() is not None)
+        self.until(lambda: self.replica.fileable() is not None)
 
     @property
     def index(self) -> GalleryIndex:
@@ -270,15 +274,71 @@ def test_a_file_that_cannot_be_replaced_is_removed(
     assert embedding(7).tobytes() not in path.read_bytes()
 
 
-def test_a_distrusted_index_takes_its_file_with_it(begin: Begin, path: Path) -> None:
+def test_an_index_that_differed_leaves_files_alone_from_then_on(
+    begin: Begin, store: Store, gallery: Gallery, path: Path
+) -> None:
+    """Another process may hold the same mistake, and write it down again."""
+    one, other = begin(), begin()
+    one.look()
+    other.look()
+    rewrite(
+        store,
+        "ALTER TABLE face_embedding DISABLE TRIGGER feed_delete;"
+        "DELETE FROM face_embedding WHERE face_id = (SELECT id FROM face LIMIT 1);"
+        "ALTER TABLE face_embedding ENABLE ALWAYS TRIGGER feed_delete",
+    )
+    wrong = one.index
+    one.replica.distrust(gallery.id)
+    assert not path.exists()
+    one.until(lambda: one.index is not wrong)
+    other.look()  # still wrong, it writes its own
+    for number in range(3):
+        enrol(store, gallery, f"new-{number}", 1000 + number)
+        for process in (one, other):
+            caught_up(process, store)
+            process.look()
+        assert len(one.index) == FACES - 1 + number + 1
+        assert not mapped(one.index.state)
+
+
+def test_what_a_distrusted_write_left_is_removed(begin: Begin, path: Path) -> None:
     process = begin()
     process.look()
-    wrong = process.index
+    content = path.read_bytes()
     process.replica.distrust(process.gallery.id)
-    assert not path.exists()
-    process.until(lambda: process.index is not wrong)
+    path.write_bytes(content)  # as a write does that had begun before
     process.look()
-    assert mapped(process.index.state)
+    assert not path.exists()
+
+
+def test_what_a_killed_writer_left_is_removed(begin: Begin, path: Path) -> None:
+    process = begin()
+    process.look()
+    left = path.with_name(path.name + ".tmp")
+    left.write_bytes(embedding(7).tobytes())
+    process.look()
+    assert not left.exists()
+    assert path.exists()
+
+
+def test_a_process_that_cannot_follow_leaves_a_newer_file_alone(
+    begin: Begin, store: Store, gallery: Gallery, path: Path
+) -> None:
+    stuck, healthy = begin(), begin()
+    stuck.look()
+    healthy.look()
+    stuck.replica.close()
+    delete(store, gallery, "7")
+    caught_up(healthy, store)
+    healthy.look()
+    assert embedding(7).tobytes() not in path.read_bytes()
+    for _ in range(3):
+        stuck.keeper._not_before.clear()
+        stuck.keeper.look()
+        assert embedding(7).tobytes() not in path.read_bytes()
+        healthy.look()
+    stuck.keeper.close()
+    assert embedding(7).tobytes() not in path.read_bytes()
 
 
 def test_the_file_of_a_deleted_gallery_is_removed(

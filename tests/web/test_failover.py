@@ -66,6 +66,8 @@ def client(replica: FailingOver) -> Iterator[httpx.Client]:
         enrolment=Enrolment(store, galleries, analyser, limits),
         recognition=Recognition(store, replica, analyser, limits),
         subjects=Subjects(store, galleries),
+        workers=2,
+        patience_s=10.0,
         started=time.monotonic(),
     )
     config = uvicorn.Config(create_app(services), port=free_port(), log_config=None)
