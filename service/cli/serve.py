@@ -67,6 +67,4 @@ def _config(settings: "Settings") -> "uvicorn.Config":
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=15,
-        # a worker answers its supervisor late while dlib, which holds the GIL, sees a large picture
-        timeout_worker_healthcheck=120,
     )

@@ -1,14 +1,16 @@
 """`facematch serve --workers N`: processes that share one port and the pages of the snapshots."""
 
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
+from socket import socket
 from typing import TYPE_CHECKING
 
 from uvicorn import Config
@@ -16,51 +18,88 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-from service.cli.failures import exit_code, report
+from service.cli.failures import report
 from service.cli.memory import share_heaps
-from service.errors import FacematchError, StartupError
+from service.errors import FacematchError
 
 if TYPE_CHECKING:
     from service.settings import Settings
 
 LOOK_S = 0.1
+FIRST_PAUSE_S = 0.5
+LAST_PAUSE_S = 30.0
+
+log = logging.getLogger(__name__)
 
 
 class Supervisor(Multiprocess):
     """Starts the workers, replaces those that end, and stops them all."""
 
+    def __init__(self, config: Config, sockets: list[socket]) -> None:
+        super().__init__(config, sockets)
+        self.failed: int | None = None
+        """The exit code of a first worker that ended before it served."""
+        self._pause_s = FIRST_PAUSE_S
+        self._not_before = 0.0
+
     def init_processes(self) -> None:
         """One first: it downloads what is missing, makes the gallery, or says why it cannot."""
-        first = Process(self.config, self.sockets)
-        first.start()
+        first = self._start()
         self.processes.append(first)
-        while first.process.is_alive() and not first.is_ready():
+        while not first.is_ready(LOOK_S):
             self.handle_signals()
             if self.should_exit.is_set():
                 return
+            if not first.process.is_alive():
+                self.failed = first.exitcode
+                self.should_exit.set()
+                return
             time.sleep(LOOK_S)
-        if first.exitcode == STARTUP_FAILURE:
-            return  # as the others would
-        for _ in range(self.processes_num - 1):
-            process = Process(self.config, self.sockets)
-            process.start()
-            self.processes.append(process)
+        self.processes += [self._start() for _ in range(self.processes_num - 1)]
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that have ended, ever more slowly while that goes on.
+
+        Uvicorn also pings them and waits for the answer: a worker that is busy in dlib, which holds
+        the GIL, would be taken for dead, and one that dies meanwhile keeps signals waiting.
+        """
+        now = time.monotonic()
+        if now < self._not_before:
+            return
+        for place, process in enumerate(self.processes):
+            if not process.process.is_alive():
+                log.warning("worker %s ended with %s", process.pid, process.exitcode)
+                self.processes[place] = self._start()
+                self._not_before = now + self._pause_s
+                self._pause_s = min(2 * self._pause_s, LAST_PAUSE_S)
+                return
+        if now > self._not_before + LAST_PAUSE_S:
+            self._pause_s = FIRST_PAUSE_S
 
     def handle_hup(self) -> None:
         """The terminal is gone: stop, as one process does; uvicorn would start all anew."""
         self.handle_term()
 
-    def failed(self) -> bool:
-        return any(process.exitcode == STARTUP_FAILURE for process in self.processes)
+    def _start(self) -> Process:
+        process = Process(self.config, self.sockets)
+        process.start()
+        return process
 
 
 def run(settings: "Settings", url: str, *, ephemeral: bool, config: Config) -> None:
-    """Serve until stopped; the database belongs to the caller. Exits with 5 if none can start."""
+    """Serve until stopped; the database belongs to the caller. Exits as a first worker that could
+    not start did."""
     config.app = partial(application, settings, url, ephemeral)
-    supervisor = Supervisor(config, [config.bind_socket()])
+    listener = config.bind_socket()
+    try:
+        listener.listen(config.backlog)
+    except OSError as error:  # another process bound it at the same moment
+        log.error("%s", error)
+        sys.exit(STARTUP_FAILURE)
+    supervisor = Supervisor(config, [listener])
     supervisor.run()
-    if supervisor.failed():
-        sys.exit(exit_code(StartupError("no worker could start")))
+    if supervisor.failed is not None:
+        sys.exit(supervisor.failed)
 
 
 def application(settings: "Settings", url: str, ephemeral: bool) -> object:
@@ -74,11 +113,10 @@ def application(settings: "Settings", url: str, ephemeral: bool) -> object:
     _end_with_parent()
     stack = ExitStack()
     try:
-        services = stack.enter_context(open_services(settings, url, ephemeral=ephemeral))
+        with _ending_at_once():
+            services = stack.enter_context(open_services(settings, url, ephemeral=ephemeral))
     except FacematchError as error:
-        code = report(error)
-        # the supervisor gives up on this one code; what passes, it tries again
-        sys.exit(STARTUP_FAILURE if isinstance(error, StartupError) else code)
+        sys.exit(report(error))
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -86,6 +124,16 @@ def application(settings: "Settings", url: str, ephemeral: bool) -> object:
             yield
 
     return create_app(services, lifespan)
+
+
+@contextmanager
+def _ending_at_once() -> Iterator[None]:
+    """Uvicorn only takes note of a signal until it serves, and loading may take minutes."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _end_with_parent() -> None:

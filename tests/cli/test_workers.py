@@ -116,3 +116,24 @@ def test_a_taken_port_is_told_by_the_exit_code(
     other = start(tmp_path / "other", environment=environment, port=port)
     assert other.process.wait(timeout=30) == 3
     ready(server)
+
+
+def test_workers_end_while_they_load_as_soon_as_told(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    server = start(tmp_path / "log", environment=environment)
+    until(lambda: len(psutil.Process(server.process.pid).children()) >= 1)
+    time.sleep(1)  # Python has started, the model has not been loaded
+    assert server.stop() == 0
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_workers_without_a_database_end_with_its_exit_code(tmp_path: Path) -> None:
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+    environment = {"DATABASE_URL": nowhere, "FACEMATCH_HOME": str(tmp_path), "WORKERS": "2"}
+    done = facematch("serve", "--port", str(free_port()), environment=environment)
+    alone = facematch(
+        "serve", "--port", str(free_port()), environment={**environment, "WORKERS": "1"}
+    )
+    assert done.returncode == alone.returncode != 0
+    assert "Traceback" not in done.stderr
