@@ -44,12 +44,17 @@ def remove_others(folder: Path, suffix: str, keep: set[str]) -> bool:
     with _sole_writer(folder) as descriptor:
         if descriptor is None:
             return False
-        for path in folder.iterdir():
-            # under the lock nobody writes, so a temporary one is a killed writer's
-            left_over = path.name.endswith(suffix + TEMPORARY)
-            if left_over or (path.name.endswith(suffix) and path.name not in keep):
-                path.unlink(missing_ok=True)
-        os.fsync(descriptor)
+        # under the lock nobody writes, so a temporary one is a killed writer's
+        others = [
+            path
+            for path in folder.iterdir()
+            if path.name.endswith(suffix + TEMPORARY)
+            or (path.name.endswith(suffix) and path.name not in keep)
+        ]
+        for path in others:
+            path.unlink(missing_ok=True)
+        if others:
+            os.fsync(descriptor)
     return True
 
 

@@ -71,18 +71,11 @@ class Keeper:
         if not self._thread.is_alive():
             self._not_before.clear()
             self._grown_at.clear()
-            self._try_look()
+            self.look()
 
     def _run(self) -> None:
         while not self._stopping.wait(self._look_s * random.uniform(0.8, 1.2)):
-            self._try_look()
-
-    def _try_look(self) -> None:
-        try:
             self.look()
-        except Exception:
-            # a service without snapshots is a slower one, not a wrong one
-            log.exception("snapshots: unexpected failure")
 
     def look(self) -> None:
         """See to every gallery once."""
@@ -93,9 +86,12 @@ class Keeper:
         self._snapshots.forget_others(set(indexes))
         for gallery_id, index in indexes.items():
             if index.space_id is not None and not self._adopting(gallery_id):
-                self._see_to(
-                    Identity(gallery_id, index.space_id, index.state.base.shape[1]), index.state
-                )
+                identity = Identity(gallery_id, index.space_id, index.state.base.shape[1])
+                try:
+                    self._see_to(identity, index.state)
+                except Exception:
+                    # one slow start, not a wrong answer; the other galleries' files go on
+                    log.exception("snapshots: unexpected failure")
 
     def _see_to(self, identity: Identity, state: State) -> None:
         header = self._snapshots.header(identity)

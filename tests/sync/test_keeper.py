@@ -373,3 +373,27 @@ def test_an_older_index_never_answers_in_a_newer_ones_place(
             assert process.index.version.number == newest
     assert process.index is index
     assert len(process.index) == FACES + 1
+
+
+def test_one_gallerys_failure_leaves_the_others_their_files(
+    begin: Begin,
+    store: Store,
+    gallery: Gallery,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with store.transaction() as tx:
+        other = tx.create_gallery("other", SPACE, 0.5, None)
+    process = begin()
+    header = process.snapshots.header
+
+    def failing(identity: Identity) -> object:
+        if identity.gallery_id == gallery.id:
+            raise RuntimeError
+        return header(identity)
+
+    monkeypatch.setattr(process.snapshots, "header", failing)
+    process.look()
+    assert snapshot_path(path.parent, other.id).exists()
+    assert "unexpected failure" in caplog.text
