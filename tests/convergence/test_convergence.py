@@ -8,6 +8,8 @@ import pytest
 from tests.convergence.faults import FAULTS, calm, failover, lonely_commits
 from tests.convergence.trial import Fault, run
 
+CAUGHT = ("not what that version holds", "not equal in time")
+
 
 @pytest.mark.timeout(400)
 def test_replicas_converge_whatever_breaks(capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,4 +30,6 @@ def test_replicas_converge_whatever_breaks(capsys: pytest.CaptureFixture[str]) -
 )
 def test_a_broken_reader_is_caught(broken: str, fault: Fault, writing: bool) -> None:
     record = run(seed=random.getrandbits(32), faults=[fault], broken=broken, writing=writing)
-    assert record.violations
+    # a mistake of the harness itself is a violation too, and would prove nothing here
+    assert [each for each in record.violations if any(words in each for words in CAUGHT)]
+    assert not [each for each in record.violations if " failed: " in each]

@@ -3,13 +3,14 @@
 import random
 import threading
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from tests.convergence.record import Record
 
 
-class Worker:
+class Worker(ABC):
     """Does one step after the other; between two steps it can be held."""
 
     def __init__(self, name: str, seed: int, record: Record) -> None:
@@ -24,8 +25,8 @@ class Worker:
     def start(self) -> None:
         self._thread.start()
 
-    def step(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def step(self) -> None: ...
 
     def rest(self, seconds: float) -> None:
         """Sleep, but not when others wait for this step to end."""
@@ -43,6 +44,7 @@ class Worker:
         self._thread.join()
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
         """Nothing works any more: give back what is held."""
 
