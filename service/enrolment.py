@@ -6,11 +6,12 @@ from uuid import UUID
 
 from service.domain.faces import NewFace
 from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.keys import Caller
 from service.domain.subjects import valid_external_id
 from service.errors import FaceExists, FaceNotDetected, SeveralFaces, SubjectExists
 from service.galleries import Galleries, check_known, refusing_from, serving
 from service.images import ImageLimits, decode
-from service.ports import FaceAnalyser, Store, Transaction
+from service.ports import Analysers, FaceAnalyser, Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +100,33 @@ def _has_face(tx: Transaction, subject_id: UUID, face: NewFace) -> bool:
 class Enrolment:
     store: Store
     galleries: Galleries
-    analyser: FaceAnalyser
+    analysers: Analysers
     limits: ImageLimits
 
     def add_face(
         self,
+        caller: Caller,
         gallery_name: str,
         external_id: str,
         photograph: Photograph,
-        created_by: str,
         at_least: GalleryVersion | None = None,
     ) -> Enrolled:
         """Enrol a new subject with one face; committed, and searchable here, on return.
 
         Raises:
-            FormInvalid: the id cannot name a subject.
+            GalleryNotFound: see `galleries.existing`.
+            RequestInvalid: the id cannot name a subject.
             SubjectExists: it names one already.
             GalleryFull: the gallery's limit is reached.
             VersionLost: the database does not know `at_least`.
-            and what `new_face` raises.
+            and what `Analysers.of` and `new_face` raise.
         """
         valid_external_id(external_id)
-        face = new_face(self.analyser, self.limits, photograph, created_by)
+        analyser = self.analysers.of(self.galleries.read(caller, gallery_name).space)
+        face = new_face(analyser, self.limits, photograph, caller.name)
 
         def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
-            gallery = serving(tx, gallery_name, self.analyser.space)
+            gallery = serving(tx, gallery_name, caller, analyser.space)
             check_known(tx, gallery, at_least)
             with refusing_from(gallery):
                 tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)

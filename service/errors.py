@@ -3,13 +3,22 @@
     FacematchError
     ├── RequestError                 the caller can mend it
     │   ├── NoFileUploaded           no_file
-    │   ├── FormInvalid              invalid_form
+    │   ├── RequestInvalid              invalid_request
     │   ├── FaceNotDetected          no_face
     │   ├── SeveralFaces             several_faces
     │   ├── ImageDamaged             image_damaged
     │   ├── ImageTooLarge            image_too_large
     │   ├── ImageTypeUnsupported     image_type_unsupported
     │   ├── EmbeddingInvalid         invalid_embedding
+    │   ├── Unauthenticated          unauthenticated
+    │   ├── ScopeMissing             scope_missing
+    │   ├── RateLimited              rate_limited
+    │   ├── GalleryExists            gallery_exists
+    │   ├── GalleryNotFound          gallery_not_found
+    │   ├── NameUnconfirmed          name_unconfirmed
+    │   ├── PreconditionFailed       precondition_failed
+    │   ├── AttemptInFlight          request_in_flight
+    │   ├── AttemptDiffers           idempotency_key_reused
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
     │   ├── FaceExists               face_exists
@@ -19,6 +28,7 @@
     │   ├── DatabaseUnavailable      database_unavailable
     │   ├── DatabaseBusy             database_busy
     │   ├── GalleryNotReady          gallery_not_ready
+    │   ├── ModelUnavailable         model_unavailable
     │   ├── GalleryBehind            gallery_behind
     │   └── Overloaded               overloaded
     └── StartupError                 the operator can mend it; the service does not start
@@ -63,8 +73,8 @@ class NoFileUploaded(RequestError):
         super().__init__("No file uploaded")
 
 
-class FormInvalid(RequestError):
-    code = "invalid_form"
+class RequestInvalid(RequestError):
+    code = "invalid_request"
 
 
 class FaceNotDetected(RequestError):
@@ -98,6 +108,86 @@ class ImageTypeUnsupported(RequestError):
 
 class EmbeddingInvalid(RequestError):
     code = "invalid_embedding"
+
+
+class Unauthenticated(RequestError):
+    """No key, or one that is not known, not valid any more or not yet."""
+
+    code = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A valid key is needed: send it as X-API-Key or as Authorization: Bearer. "
+            "An operator makes one with `facematch keys create`."
+        )
+
+
+class ScopeMissing(RequestError):
+    code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This key may not do that: it lacks the scope '{scope}'.")
+
+
+class RateLimited(RequestError):
+    code = "rate_limited"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too many requests with this key; try again in {retry_after_s} s.")
+        self.retry_after_s = retry_after_s
+
+
+class GalleryExists(RequestError):
+    code = "gallery_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a gallery '{name}' already; choose another name.")
+
+
+class GalleryNotFound(RequestError):
+    """There is none of that name, or none that this caller may know of."""
+
+    code = "gallery_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no gallery '{name}'.")
+
+
+class NameUnconfirmed(RequestError):
+    code = "name_unconfirmed"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Deleting gallery '{name}' deletes every face in it; "
+            "repeat its name in the parameter `confirm`."
+        )
+
+
+class PreconditionFailed(RequestError):
+    code = "precondition_failed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It was changed since you read it: If-Match is not its present ETag. Read it again."
+        )
+
+
+class AttemptInFlight(RequestError):
+    code = "request_in_flight"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key is being carried out; ask again in a moment."
+        )
+
+
+class AttemptDiffers(RequestError):
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was used for another request; use a new key for a new request."
+        )
 
 
 class SubjectExists(RequestError):
@@ -181,6 +271,13 @@ class GalleryBehind(UnavailableError):
 
 class GalleryNotReady(UnavailableError):
     code = "gallery_not_ready"
+
+
+class ModelUnavailable(UnavailableError):
+    """This replica cannot make embeddings of the gallery's space."""
+
+    code = "model_unavailable"
+    retry_after_s = 30
 
 
 class Overloaded(UnavailableError):

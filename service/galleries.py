@@ -1,17 +1,37 @@
-"""Galleries: the one that the plain endpoints use, its state and its figures."""
+"""Galleries: made, read, changed and deleted; their state on every replica."""
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from service.domain.embeddings import EmbeddingSpace
-from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.embeddings import Alignment, EmbeddingSpace
+from service.domain.galleries import (
+    DEFAULT_RULES,
+    Gallery,
+    GalleryRules,
+    GallerySettings,
+    GalleryVersion,
+)
+from service.domain.keys import Caller, trusted
+from service.domain.repeats import Once
 from service.domain.replicas import ReplicaState
-from service.errors import GalleryBehind, GalleryNotReady, RequestError, SpaceConflict, VersionLost
-from service.ports import Indexes, Store, Transaction
+from service.errors import (
+    GalleryBehind,
+    GalleryNotFound,
+    GalleryNotReady,
+    NameUnconfirmed,
+    PreconditionFailed,
+    RequestError,
+    ScopeMissing,
+    SpaceConflict,
+    VersionLost,
+)
+from service.ports import Analysers, Indexes, Store, Transaction
 
+SERVICE = trusted("facematch")
+"""The service itself, when it starts."""
 WAIT_ALL_LOOK_S = 0.1
 
 log = logging.getLogger(__name__)
@@ -28,20 +48,26 @@ class GalleryDefaults:
 
 @dataclass(frozen=True, slots=True)
 class GalleryFigures:
-    """`faces` counts the rows; `indexed` those in this replica's index, None while it loads."""
+    """`subjects` and `faces` count the rows; `indexed` is what this replica's index holds, None
+    while it loads."""
 
     gallery: Gallery
+    subjects: int
     faces: int
     database_bytes: int
     indexed: int | None
     replicas: list[ReplicaState]
 
 
-def existing(tx: Transaction, name: str) -> Gallery:
-    """The gallery of that name; raises GalleryNotReady when somebody has deleted it."""
-    gallery = tx.find_gallery(name)
-    if gallery is None:
-        raise GalleryNotReady(f"Gallery '{name}' does not exist; restart the service to create it.")
+def existing(tx: Transaction, name: str, caller: Caller, *, lock: bool = False) -> Gallery:
+    """The gallery of that name, as far as the caller may know of it.
+
+    Raises:
+        GalleryNotFound: there is none, or none for this caller; nobody can tell which.
+    """
+    gallery = tx.find_gallery(name, lock=lock)
+    if gallery is None or not caller.reaches(gallery.id):
+        raise GalleryNotFound(name)
     return gallery
 
 
@@ -66,18 +92,16 @@ def refusing_from(gallery: Gallery) -> Iterator[None]:
         raise
 
 
-def serving(tx: Transaction, name: str, space: EmbeddingSpace) -> Gallery:
+def serving(tx: Transaction, name: str, caller: Caller, space: EmbeddingSpace) -> Gallery:
     """The gallery, if its embeddings may be compared with those of `space`.
 
     Raises:
-        GalleryNotReady: it does not exist, or was bound to another space after the start.
+        GalleryNotFound: see `existing`.
+        GalleryNotReady: it was bound to another space at this moment.
     """
-    gallery = existing(tx, name)
+    gallery = existing(tx, name, caller)
     if not gallery.space.serves(space):
-        raise GalleryNotReady(
-            f"Gallery '{name}' is now bound to {gallery.space.describe()} and this service makes "
-            f"embeddings of {space.describe()}; restart the service."
-        )
+        raise GalleryNotReady("The gallery is being moved to another embedding space.")
     return gallery
 
 
@@ -94,12 +118,13 @@ def open_gallery(store: Store, defaults: GalleryDefaults, space: EmbeddingSpace)
             threshold = (
                 space.default_threshold if defaults.threshold is None else defaults.threshold
             )
-            gallery = tx.create_gallery(defaults.name, space, threshold, defaults.max_faces)
+            settings = GallerySettings(threshold, defaults.max_faces)
+            gallery = tx.create_gallery(defaults.name, space, settings)
         _check_space(gallery, space)
         if gallery.space.weights_sha256 is None and space.weights_sha256 is not None:
             tx.pin_weights(gallery.space_id, space.weights_sha256)
             # where a space of that digest existed already, it has taken over
-            gallery = existing(tx, defaults.name)
+            gallery = existing(tx, defaults.name, SERVICE)
             # and another service may have filled in the digest of other weights at this moment
             _check_space(gallery, space)
         return gallery
@@ -135,37 +160,122 @@ def report_differences(gallery: Gallery, defaults: GalleryDefaults) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class NewGallery:
+    """What a gallery is made with; None takes the model's default."""
+
+    name: str
+    model: str
+    detector: str | None = None
+    alignment: Alignment | None = None
+    threshold: float | None = None
+    max_faces: int | None = None
+    rules: GalleryRules = DEFAULT_RULES
+
+
+@dataclass(frozen=True, slots=True)
 class Galleries:
     """`wait_all_s`: longest wait for all live replicas, in seconds."""
 
     store: Store
     indexes: Indexes
+    analysers: Analysers
     wait_all_s: float
 
-    def demand(self, name: str, version: GalleryVersion | None) -> None:
+    def demand(self, caller: Caller, name: str, version: GalleryVersion | None) -> None:
         """See to it that what follows is answered from at least that version, if the database
         does not lose it meanwhile; see `check_known`.
 
         Raises:
+            GalleryNotFound: see `existing`.
             VersionLost: the database does not know it.
             GalleryBehind: this replica did not reach it in time.
         """
         if version is None:
             return
         with self.store.transaction(read_only=True) as tx:
-            gallery = existing(tx, name)
+            gallery = existing(tx, name, caller)
             check_known(tx, gallery, version)
         if not self.indexes.wait_for(gallery.id, version):
             raise GalleryBehind
 
-    def figures(self, name: str, at_least: GalleryVersion | None = None) -> GalleryFigures:
+    def create(self, caller: Caller, new: NewGallery, once: Once[Gallery] | None = None) -> Gallery:
+        """Create a gallery, searchable here on return.
+
+        Raises:
+            GalleryExists: the name is taken.
+            RequestInvalid, ModelUnavailable: see `Analysers.like`.
+            ScopeMissing: the caller is bound to certain galleries and could not reach it.
+        """
+        if caller.galleries is not None:
+            raise ScopeMissing("admin of all galleries")
+        space = self.analysers.like(new.model, new.detector, new.alignment).space
+        threshold = space.default_threshold if new.threshold is None else new.threshold
+        settings = GallerySettings(threshold, new.max_faces, new.rules)
+        made = self.store.write(lambda tx: tx.add_gallery(new.name, space, settings), once)
+        self.indexes.wait_for(made.id, made.version)
+        return made
+
+    def read(self, caller: Caller, name: str, at_least: GalleryVersion | None = None) -> Gallery:
+        with self.store.transaction(read_only=True) as tx:
+            gallery = existing(tx, name, caller)
+            check_known(tx, gallery, at_least)
+            return gallery
+
+    def page(self, caller: Caller, after: str | None, limit: int) -> list[Gallery]:
+        """The galleries that the caller reaches, by name, those after `after`."""
+        with self.store.transaction(read_only=True) as tx:
+            return tx.list_galleries(after, limit, caller.galleries)
+
+    def change(
+        self,
+        caller: Caller,
+        name: str,
+        changed: Callable[[GallerySettings], GallerySettings],
+        etag: str | None = None,
+    ) -> Gallery:
+        """Change a gallery's settings; `changed` makes the new ones of the present ones.
+
+        Raises:
+            GalleryNotFound: see `existing`.
+            PreconditionFailed: `etag` is given and not that of the present settings.
+        """
+
+        def work(tx: Transaction) -> Gallery:
+            gallery = existing(tx, name, caller, lock=True)
+            if etag is not None and etag != gallery.settings.etag:
+                raise PreconditionFailed
+            tx.change_gallery(gallery.id, changed(gallery.settings))
+            return existing(tx, name, caller)
+
+        return self.store.write(work)
+
+    def delete(self, caller: Caller, name: str, confirm: str | None) -> None:
+        """Delete a gallery with everything in it; `confirm` must repeat its name.
+
+        Raises:
+            GalleryNotFound: see `existing`.
+            NameUnconfirmed: `confirm` is not its name; nothing was deleted.
+        """
+
+        def work(tx: Transaction) -> None:
+            gallery = existing(tx, name, caller)
+            if confirm != gallery.name:
+                raise NameUnconfirmed(gallery.name)
+            tx.delete_gallery(gallery.id)
+
+        self.store.write(work)
+
+    def figures(
+        self, caller: Caller, name: str, at_least: GalleryVersion | None = None
+    ) -> GalleryFigures:
         """Raises VersionLost when the database does not know `at_least`."""
         with self.store.transaction(read_only=True) as tx:
-            gallery = existing(tx, name)
+            gallery = existing(tx, name, caller)
             check_known(tx, gallery, at_least)
-            faces, size = tx.count_faces(gallery.id), tx.database_bytes()
+            subjects, faces = tx.count_subjects(gallery.id), tx.count_faces(gallery.id)
+            size = tx.database_bytes()
             replicas = tx.replicas(gallery.id)
-        return GalleryFigures(gallery, faces, size, self._indexed(gallery), replicas)
+        return GalleryFigures(gallery, subjects, faces, size, self._indexed(gallery), replicas)
 
     def _indexed(self, gallery: Gallery) -> int | None:
         try:

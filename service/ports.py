@@ -12,9 +12,16 @@ from numpy.typing import NDArray
 
 from service.domain.calibrations import Calibration
 from service.domain.decisions import Candidate
-from service.domain.embeddings import Embedding, EmbeddingSpace
+from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
 from service.domain.faces import DetectedFace, IndexedFace, ListedFace, NewFace
-from service.domain.galleries import Change, Gallery, GalleryHead, GalleryVersion
+from service.domain.galleries import (
+    Change,
+    Gallery,
+    GalleryHead,
+    GallerySettings,
+    GalleryVersion,
+)
+from service.domain.repeats import Attempt, KeptAnswer, Once
 from service.domain.replicas import ReplicaState, Report
 
 Result = TypeVar("Result")
@@ -51,17 +58,47 @@ class FaceAnalyser(Protocol):
     def close(self) -> None: ...
 
 
+class Analysers(Protocol):
+    """The models of this process, one for each embedding space, loaded when first needed."""
+
+    def of(self, space: EmbeddingSpace) -> FaceAnalyser:
+        """The analyser that makes embeddings of that space.
+
+        Raises:
+            ModelUnavailable: it cannot be loaded here, or its weights are others.
+        """
+        ...
+
+    def like(self, model: str, detector: str | None, alignment: Alignment | None) -> FaceAnalyser:
+        """The analyser of a new gallery; None takes the model's default.
+
+        Raises:
+            RequestInvalid: no such model or detector, or an alignment that it does not allow.
+            ModelUnavailable: its weights are not here.
+        """
+        ...
+
+
 class Transaction(Protocol):
     """One database transaction; it commits when its `with` block ends without an exception."""
 
-    def find_gallery(self, name: str) -> Gallery | None: ...
+    def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
+        """With `lock`, nobody else changes the gallery, faces included, before this transaction
+        ends: for changes of its settings."""
+        ...
+
+    def list_galleries(
+        self, after: str | None, limit: int, among: frozenset[UUID] | None
+    ) -> list[Gallery]:
+        """By name (code point order), those after that name; `among` None means all."""
+        ...
 
     def knows(self, gallery_id: UUID, version: GalleryVersion) -> bool:
         """Whether the gallery's history, as far as it is kept, has that version and mark."""
         ...
 
     def create_gallery(
-        self, name: str, space: EmbeddingSpace, threshold: float, max_faces: int | None
+        self, name: str, space: EmbeddingSpace, settings: GallerySettings
     ) -> Gallery:
         """Create the gallery and, where new, its space; if the name exists, return that one.
 
@@ -69,6 +106,27 @@ class Transaction(Protocol):
         and alignment, where there is exactly one.
         """
         ...
+
+    def add_gallery(self, name: str, space: EmbeddingSpace, settings: GallerySettings) -> Gallery:
+        """As `create_gallery`, but raises GalleryExists when the name is taken."""
+        ...
+
+    def change_gallery(self, gallery_id: UUID, settings: GallerySettings) -> None: ...
+
+    def delete_gallery(self, gallery_id: UUID) -> None:
+        """Delete the gallery with everything in it."""
+        ...
+
+    def begin_attempt(self, attempt: Attempt) -> KeptAnswer | None:
+        """What was answered to this attempt before; None: it is this transaction's to carry out.
+
+        Raises:
+            AttemptInFlight: another transaction is at it.
+            AttemptDiffers: the key was used for another request.
+        """
+        ...
+
+    def keep_answer(self, attempt: Attempt, answer: KeptAnswer) -> None: ...
 
     def pin_weights(self, space_id: UUID, weights_sha256: str) -> None:
         """Fill in the digest of a space that has none."""
@@ -97,6 +155,8 @@ class Transaction(Protocol):
         ...
 
     def add_face(self, gallery: Gallery, subject_id: UUID, face: NewFace) -> UUID: ...
+
+    def count_subjects(self, gallery_id: UUID) -> int: ...
 
     def count_faces(self, gallery_id: UUID) -> int: ...
 
@@ -220,11 +280,16 @@ class Store(Protocol):
         """
         ...
 
-    def write(self, work: Callable[[Transaction], Result]) -> Result:
+    def write(
+        self, work: Callable[[Transaction], Result], once: Once[Result] | None = None
+    ) -> Result:
         """Run `work` in a transaction of its own; after a deadlock or a serialization failure
-        run it again from its beginning, a few times.
+        run it again from its beginning, a few times. With `once`, its answer is kept in the same
+        transaction.
 
         Raises:
+            Repeated: `once` was carried out before.
+            AttemptInFlight, AttemptDiffers: see `Transaction.begin_attempt`.
             DatabaseBusy: a lock was not had in time, or the conflict stayed.
             DatabaseUnavailable: as for `transaction`.
         """

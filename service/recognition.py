@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from service.domain.decisions import Candidate, Confidence, accepted, confidence
 from service.domain.embeddings import Embedding
 from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.keys import Caller
 from service.errors import FaceNotDetected, GalleryNotReady
-from service.galleries import check_known, serving
+from service.galleries import check_known, existing, serving
 from service.images import ImageLimits, decode
-from service.ports import FaceAnalyser, Indexes, SearchResult, Store, Transaction
+from service.ports import Analysers, FaceAnalyser, Indexes, SearchResult, Store, Transaction
 
 FIRST_CANDIDATES = 8
 """Subjects asked of the index at first; more only if all of these are gone from the table."""
@@ -33,23 +34,31 @@ class Identified:
 class Recognition:
     store: Store
     indexes: Indexes
-    analyser: FaceAnalyser
+    analysers: Analysers
     limits: ImageLimits
 
     def identify(
-        self, gallery_name: str, data: bytes, at_least: GalleryVersion | None = None
+        self,
+        caller: Caller,
+        gallery_name: str,
+        data: bytes,
+        at_least: GalleryVersion | None = None,
     ) -> Identified:
         """Search the gallery for the largest face of a photograph.
 
         Raises:
+            GalleryNotFound: see `galleries.existing`.
             VersionLost: the database does not know `at_least`, for which the caller has waited.
             FaceNotDetected: there is no face in it.
             ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
-            Overloaded, GalleryNotReady, DatabaseUnavailable: try again shortly.
+            ModelUnavailable, Overloaded, GalleryNotReady, DatabaseUnavailable: try again shortly.
         """
-        probe = self._probe(data)
         with self.store.transaction(read_only=True) as tx:
-            gallery = serving(tx, gallery_name, self.analyser.space)
+            space = existing(tx, gallery_name, caller).space
+        analyser = self.analysers.of(space)
+        probe = self._probe(analyser, data)
+        with self.store.transaction(read_only=True) as tx:
+            gallery = serving(tx, gallery_name, caller, analyser.space)
             index = self.indexes.index(gallery.id)
             if index.space_id != gallery.space_id:
                 raise GalleryNotReady("The gallery is being moved to another embedding space.")
@@ -62,14 +71,14 @@ class Recognition:
                     return _decided(gallery, result, named)
                 wanted *= 8
 
-    def _probe(self, data: bytes) -> Embedding:
+    def _probe(self, analyser: FaceAnalyser, data: bytes) -> Embedding:
         """The embedding of the largest face; raises FaceNotDetected where there is none."""
         with self.limits.gate.place():
             picture = decode(data, self.limits)
-            faces = self.analyser.detect(picture)
+            faces = analyser.detect(picture)
             if not faces:
                 raise FaceNotDetected
-            return self.analyser.embed(picture, faces[0])
+            return analyser.embed(picture, faces[0])
 
 
 def _first_named(tx: Transaction, result: SearchResult) -> tuple[Candidate, str] | None:

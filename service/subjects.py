@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from service.domain.faces import ListedFace
 from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.keys import Caller
 from service.domain.replicas import ReplicaState
 from service.domain.subjects import valid_external_id
-from service.errors import FormInvalid, SubjectNotFound
+from service.errors import RequestInvalid, SubjectNotFound
 from service.galleries import Galleries, check_known, existing, refusing_from
 from service.ports import Store, Transaction
 
@@ -34,6 +35,7 @@ class Subjects:
 
     def list_faces(
         self,
+        caller: Caller,
         gallery_name: str,
         after: str | None,
         limit: int | None,
@@ -45,13 +47,14 @@ class Subjects:
             VersionLost: the database does not know `at_least`.
         """
         with self.store.transaction(read_only=True) as tx:
-            gallery = existing(tx, gallery_name)
+            gallery = existing(tx, gallery_name, caller)
             check_known(tx, gallery, at_least)
             total = tx.count_faces(gallery.id)
             return Listing(gallery.version, total, tx.list_faces(gallery.id, after, limit))
 
     def delete(
         self,
+        caller: Caller,
         gallery_name: str,
         external_id: str,
         at_least: GalleryVersion | None = None,
@@ -68,11 +71,11 @@ class Subjects:
         """
         try:
             valid_external_id(external_id)
-        except FormInvalid:
+        except RequestInvalid:
             raise SubjectNotFound(external_id) from None
 
         def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
-            gallery = existing(tx, gallery_name)
+            gallery = existing(tx, gallery_name, caller)
             check_known(tx, gallery, at_least)
             with refusing_from(gallery):
                 if not tx.delete_subject(gallery.id, external_id):

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from service.enrolment import Enrolment
 from service.errors import SpaceConflict, WeightsMissing
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
 from service.images import ImageLimits, PictureGate
-from service.ports import FaceAnalyser, Store
+from service.ports import Analysers, FaceAnalyser, Store
 from service.recognition import Recognition
 from service.settings import Settings
 from service.store import open_store, schema
@@ -25,6 +25,7 @@ from service.sync import AntiEntropy, Keeper, Replica, Snapshots
 from service.vision import load_analyser
 from service.vision.acquisition import pull
 from service.vision.catalogue import find_model
+from service.vision.loaded import LoadedAnalysers
 from service.vision.spaces import check_detector, published_space
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Services:
 
     gallery_name: str
     limits: ImageLimits
-    analyser: FaceAnalyser
+    analysers: Analysers
     replica: Replica
     galleries: Galleries
     enrolment: Enrolment
@@ -50,10 +51,12 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What offline work needs: the tables and the model, but no index."""
+    """What offline work needs: the tables and the models, but no index. `analyser` is the default
+    gallery's."""
 
     store: Store
     analyser: FaceAnalyser
+    analysers: Analysers
     gallery: Gallery
     limits: ImageLimits
 
@@ -142,15 +145,16 @@ def _snapshots(settings: Settings) -> Snapshots | None:
 
 
 def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
-    galleries = Galleries(tools.store, replica, settings.wait_all_s)
+    analysers = tools.analysers
+    galleries = Galleries(tools.store, replica, analysers, settings.wait_all_s)
     return Services(
         gallery_name=tools.gallery.name,
         limits=tools.limits,
-        analyser=tools.analyser,
+        analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(tools.store, galleries, tools.analyser, tools.limits),
-        recognition=Recognition(tools.store, replica, tools.analyser, tools.limits),
+        enrolment=Enrolment(tools.store, galleries, analysers, tools.limits),
+        recognition=Recognition(tools.store, replica, analysers, tools.limits),
         subjects=Subjects(tools.store, galleries),
         workers=_workers(settings),
         patience_s=settings.recognition_timeout_s,
@@ -177,7 +181,21 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         gallery = open_gallery(store, defaults, analyser.space)
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
-        yield Tools(store, analyser, gallery, limits)
+        with closing(LoadedAnalysers(analyser, _loader(settings))) as analysers:
+            yield Tools(store, analyser, analysers, gallery, limits)
+
+
+def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
+    """Loads a model beside the default one; all share the cores. The engine `dlib` is no other
+    model's."""
+    return partial(
+        load_analyser,
+        engine="auto" if settings.engine == "dlib" else settings.engine,
+        home=settings.facematch_home,
+        workers=_workers(settings),
+        cores=_cores(settings),
+        timeout_s=settings.recognition_timeout_s,
+    )
 
 
 def _limits(settings: Settings) -> ImageLimits:

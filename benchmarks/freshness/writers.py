@@ -8,7 +8,7 @@ import numpy as np
 
 from service.domain.embeddings import Alignment, EmbeddingSpace, unit
 from service.domain.faces import NewFace
-from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.enrolment import add_new_subject
 from service.ports import Store, Transaction
 
@@ -40,7 +40,7 @@ def new_face(number: int, dimension: int) -> NewFace:
 def filled(store: Store, faces: int, dimension: int) -> Gallery:
     """A gallery of so many subjects with a face each."""
     with store.transaction() as tx:
-        gallery = tx.create_gallery("benchmark", space(dimension), 0.9, None)
+        gallery = tx.create_gallery("benchmark", space(dimension), GallerySettings(0.9))
     for start in range(0, faces, 1000):
         with store.transaction() as tx:
             for number in range(start, min(start + 1000, faces)):

@@ -1,14 +1,15 @@
 """Galleries and their versions."""
 
+import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
 from service.domain.calibrations import Calibration
 from service.domain.embeddings import EmbeddingSpace
-from service.errors import FormInvalid
+from service.errors import RequestInvalid
 
 VERSION_TEXT = re.compile("([0-9]{1,18})-([0-9a-f]{32})")
 
@@ -29,11 +30,62 @@ class GalleryVersion:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what `str` wrote; raises FormInvalid for any other text."""
+        """Read what `str` wrote; raises RequestInvalid for any other text."""
         match = VERSION_TEXT.fullmatch(text)
         if match is None:
-            raise FormInvalid("X-Min-Gallery-Version: not a value that X-Gallery-Version had")
+            raise RequestInvalid("X-Min-Gallery-Version: not a value that X-Gallery-Version had")
         return cls(int(match[1]), UUID(match[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentGates:
+    """What an enrolment is refused for, each with an error of its own.
+
+    `one_face`: several faces on the photograph; without it the largest is enrolled. `quality`: a
+    face that cannot be seen well. `new_photograph`: one that is enrolled for anybody in the
+    gallery. `new_person`: a face that resembles another subject, at the gallery's threshold.
+    `own_likeness`: one that resembles none of the subject's own faces, at the same threshold.
+    """
+
+    one_face: bool = True
+    quality: bool = True
+    new_photograph: bool = False
+    new_person: bool = False
+    own_likeness: bool = False
+
+
+DEFAULT_GATES = EnrolmentGates()
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryRules:
+    """What a gallery demands of those who enrol into it.
+
+    `subject_lifetime_s`: a new subject expires so many seconds after its creation, unless its
+    creator says when; None: never.
+    """
+
+    max_faces_per_subject: int = 100
+    subject_lifetime_s: int | None = None
+    gates: EnrolmentGates = DEFAULT_GATES
+
+
+DEFAULT_RULES = GalleryRules()
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySettings:
+    """What may be changed of a gallery. `threshold` is on cosine similarity, -1..1; `max_faces`
+    None means no limit."""
+
+    threshold: float
+    max_faces: int | None = None
+    rules: GalleryRules = DEFAULT_RULES
+
+    @property
+    def etag(self) -> str:
+        """Differs whenever the settings do."""
+        return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +104,13 @@ class Gallery:
     max_faces: int | None
     version: GalleryVersion
     updated_at: datetime
+    created_at: datetime
     calibration: Calibration | None = None
+    rules: GalleryRules = DEFAULT_RULES
+
+    @property
+    def settings(self) -> GallerySettings:
+        return GallerySettings(self.threshold, self.max_faces, self.rules)
 
 
 @dataclass(frozen=True, slots=True)

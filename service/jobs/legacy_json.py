@@ -18,7 +18,7 @@ from service.domain.faces import NewFace
 from service.domain.galleries import Gallery
 from service.domain.subjects import valid_external_id
 from service.enrolment import add_new_subject
-from service.errors import EmbeddingInvalid, FaceExists, FormInvalid, RequestError, SubjectExists
+from service.errors import EmbeddingInvalid, FaceExists, RequestError, RequestInvalid, SubjectExists
 from service.jobs.outcomes import Outcome, Verdict
 from service.ports import Store, Transaction
 
@@ -45,17 +45,17 @@ def read_face(item: Any, model: str, dimension: int) -> LegacyFace:
     """One checked item of the list.
 
     Raises:
-        FormInvalid: no usable id or time, or made by another model.
+        RequestInvalid: no usable id or time, or made by another model.
         EmbeddingInvalid: wrong dimension, NaN, not numbers.
     """
     if not isinstance(item, dict):
-        raise FormInvalid("the item is not an object with id and embedding")
+        raise RequestInvalid("the item is not an object with id and embedding")
     external_id = item.get("id")
     if not isinstance(external_id, str):
-        raise FormInvalid("id: must be a text")
+        raise RequestInvalid("id: must be a text")
     made_by = model_of(item)
     if made_by is not None and made_by.lower() != model.lower():
-        raise FormInvalid(f"the vector was made by {made_by}, this import is of {model}")
+        raise RequestInvalid(f"the vector was made by {made_by}, this import is of {model}")
     metadata = item["metadata"] if isinstance(item.get("metadata"), dict) else {}
     face = NewFace(
         embedding=unit(_numbers(item.get("embedding")), dimension),
@@ -86,7 +86,7 @@ def _time(value: Any) -> datetime | None:
     try:
         time = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        raise FormInvalid(f"added_time: '{value}' is not an ISO 8601 time") from None
+        raise RequestInvalid(f"added_time: '{value}' is not an ISO 8601 time") from None
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 

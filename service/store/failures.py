@@ -12,9 +12,9 @@ from service.errors import (
     DatabaseUnavailable,
     EmbeddingInvalid,
     FacematchError,
-    FormInvalid,
     GalleryFull,
     GalleryNotReady,
+    RequestInvalid,
 )
 
 # besides every OperationalError, which includes lost connections, shutdowns and lock timeouts
@@ -65,7 +65,7 @@ def _named(error: BaseException | None) -> FacematchError | None:
     if isinstance(error, postgres.ForeignKeyViolation | postgres.CheckViolation):
         return _refused(error)
     if isinstance(error, psycopg.DataError):
-        return FormInvalid("a value cannot be stored: NUL characters and the like are not text")
+        return RequestInvalid("a value cannot be stored: NUL characters and the like are not text")
     return None
 
 
@@ -79,9 +79,9 @@ def _refused(error: psycopg.Error) -> FacematchError | None:
         case "fk_face_embedding_embedding_space":
             return EmbeddingInvalid("the embedding's dimension is not that of the gallery's space")
         case "ck_gallery_name":
-            return FormInvalid("gallery: must have 1 to 255 characters, none a control character")
+            return RequestInvalid("name: must have 1 to 255 characters, none a control character")
     if constraint.startswith("ck_subject_external_id"):
-        return FormInvalid("id: must have 1 to 255 characters, not blank, no control characters")
+        return RequestInvalid("id: must have 1 to 255 characters, not blank, none a control one")
     if constraint.startswith("fk_"):
         return GalleryNotReady("The gallery or the ID was deleted at this moment; try again.")
     return None

@@ -1,14 +1,22 @@
 """SQL of galleries and their versions."""
 
+from dataclasses import asdict
 from typing import cast
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, RowMapping, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, collate, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
-from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.galleries import (
+    EnrolmentGates,
+    Gallery,
+    GalleryRules,
+    GallerySettings,
+    GalleryVersion,
+)
+from service.errors import GalleryExists
 from service.store import calibrations, spaces
 from service.store.tables import embedding_space, gallery, gallery_calibration, gallery_change
 
@@ -18,8 +26,12 @@ GALLERIES = select(
     gallery.c.space_id,
     gallery.c.threshold,
     gallery.c.max_faces,
+    gallery.c.max_faces_per_subject,
+    gallery.c.subject_lifetime_s,
+    gallery.c.gates,
     gallery.c.version,
     gallery.c.mark,
+    gallery.c.created_at,
     gallery.c.updated_at,
     embedding_space.c.model,
     embedding_space.c.dimension,
@@ -35,34 +47,79 @@ GALLERIES = select(
 )
 
 
-def find(connection: Connection, name: str) -> Gallery | None:
+BY_NAME = collate(gallery.c.name, "C")
+
+
+def find(connection: Connection, name: str, *, lock: bool = False) -> Gallery | None:
+    """With `lock`, nobody else changes the gallery or its faces before this transaction ends."""
+    if lock:
+        connection.execute(select(gallery.c.id).where(gallery.c.name == name).with_for_update())
     return _one(connection, gallery.c.name == name)
 
 
+def listed(
+    connection: Connection, after: str | None, limit: int, among: frozenset[UUID] | None
+) -> list[Gallery]:
+    """By name, code point order; `among` None means all."""
+    page = GALLERIES.order_by(BY_NAME).limit(limit)
+    if after is not None:
+        page = page.where(after < BY_NAME)
+    if among is not None:
+        page = page.where(gallery.c.id.in_(among))
+    return [_gallery(row) for row in connection.execute(page).mappings()]
+
+
 def create(
-    connection: Connection,
-    name: str,
-    space: EmbeddingSpace,
-    threshold: float,
-    max_faces: int | None,
+    connection: Connection, name: str, space: EmbeddingSpace, settings: GallerySettings
 ) -> Gallery:
+    """The gallery of that name, made where there is none."""
     existing = find(connection, name)
     if existing is not None:
         return existing
-    connection.execute(
-        insert(gallery)
-        .values(
-            name=name,
-            space_id=spaces.ensure(connection, space),
-            threshold=threshold,
-            max_faces=max_faces,
-        )
-        .on_conflict_do_nothing(constraint="uq_gallery_name")
-    )
-    created = find(connection, name)
+    try:
+        return add(connection, name, space, settings)
+    except GalleryExists:
+        created = find(connection, name)
     if created is None:
         raise LookupError(f"gallery {name!r} was deleted while it was being created")
     return created
+
+
+def add(
+    connection: Connection, name: str, space: EmbeddingSpace, settings: GallerySettings
+) -> Gallery:
+    """A new gallery; raises GalleryExists and leaves the transaction usable."""
+    gallery_id: UUID | None = connection.scalar(
+        insert(gallery)
+        .values(name=name, space_id=spaces.ensure(connection, space), **_columns(settings))
+        .on_conflict_do_nothing(constraint="uq_gallery_name")
+        .returning(gallery.c.id)
+    )
+    made = None if gallery_id is None else _one(connection, gallery.c.id == gallery_id)
+    if made is None:
+        raise GalleryExists(name)
+    return made
+
+
+def change(connection: Connection, gallery_id: UUID, settings: GallerySettings) -> None:
+    connection.execute(
+        update(gallery).where(gallery.c.id == gallery_id).values(**_columns(settings))
+    )
+
+
+def remove(connection: Connection, gallery_id: UUID) -> None:
+    connection.execute(delete(gallery).where(gallery.c.id == gallery_id))
+
+
+def _columns(settings: GallerySettings) -> dict[str, object]:
+    rules = settings.rules
+    return {
+        "threshold": settings.threshold,
+        "max_faces": settings.max_faces,
+        "max_faces_per_subject": rules.max_faces_per_subject,
+        "subject_lifetime_s": rules.subject_lifetime_s,
+        "gates": asdict(rules.gates),
+    }
 
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> Gallery | None:
@@ -86,7 +143,13 @@ def _gallery(row: RowMapping) -> Gallery:
         threshold=row["threshold"],
         max_faces=row["max_faces"],
         version=GalleryVersion(row["version"], row["mark"]),
+        created_at=row["created_at"],
         updated_at=row["updated_at"],
+        rules=GalleryRules(
+            max_faces_per_subject=row["max_faces_per_subject"],
+            subject_lifetime_s=row["subject_lifetime_s"],
+            gates=EnrolmentGates(**row["gates"]),
+        ),
         calibration=calibrations.of_row(row),
     )
 

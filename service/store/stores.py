@@ -4,12 +4,14 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection
 
+from service.domain.repeats import Once, Repeated
 from service.errors import DatabaseBusy
 from service.ports import ChangeFeed, Store, Transaction
 from service.store.changes import PostgresFeed
@@ -45,24 +47,39 @@ class PostgresStore:
             yield PostgresTransaction(connection)
             _refuse_failed(connection)
 
-    def write(self, work: Callable[[Transaction], Result]) -> Result:
+    def write(
+        self, work: Callable[[Transaction], Result], once: Once[Result] | None = None
+    ) -> Result:
+        whole = work if once is None else partial(_carried_out, once, work)
         for _ in range(RETRIES):
             try:
                 with self.transaction() as tx:
-                    return work(tx)
+                    return whole(tx)
             except DatabaseBusy as error:
                 if not is_conflict(error):
                     raise
                 # apart, or the same two meet again
                 time.sleep(random.uniform(0, LONGEST_PAUSE_S))
         with self.transaction() as tx:
-            return work(tx)
+            return whole(tx)
 
     def feed(self) -> ChangeFeed:
         return PostgresFeed(self._direct_url, timeout_s=self._timeout_s)
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _carried_out(
+    once: Once[Result], work: Callable[[Transaction], Result], tx: Transaction
+) -> Result:
+    """The work, and its answer kept with it; raises Repeated where that has happened before."""
+    before = tx.begin_attempt(once.attempt)
+    if before is not None:
+        raise Repeated(before)
+    result = work(tx)
+    tx.keep_answer(once.attempt, once.answer(result))
+    return result
 
 
 def _refuse_failed(connection: Connection) -> None:

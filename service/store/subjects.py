@@ -54,3 +54,8 @@ def names(connection: Connection, subject_ids: Sequence[UUID]) -> dict[UUID, str
         )
     )
     return {row.id: row.external_id for row in rows}
+
+
+def count(connection: Connection, gallery_id: UUID) -> int:
+    counted = select(func.count()).select_from(subject).where(subject.c.gallery_id == gallery_id)
+    return int(connection.scalar(counted) or 0)

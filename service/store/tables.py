@@ -89,6 +89,9 @@ gallery = Table(
     Column("space_id", Uuid, ForeignKey("embedding_space.id"), nullable=False),
     Column("threshold", Double, nullable=False),
     Column("max_faces", Integer),
+    Column("max_faces_per_subject", Integer, nullable=False, server_default=text("100")),
+    Column("subject_lifetime_s", BigInteger),
+    Column("gates", JSONB, nullable=False, server_default=text("'{}'")),
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     Column("mark", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     Column("prev_mark", Uuid),
@@ -115,6 +118,19 @@ gallery_calibration = Table(
     Column("version", BigInteger, nullable=False),
     Column("release", Text, nullable=False),
     Column("calibrated_at", Timestamp, nullable=False, server_default=NOW),
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("caller", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    Index(None, "created_at"),
 )
 
 subject = Table(

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, func, select
 from service.domain.calibrations import Calibration
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import ListedFace, NewFace
-from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
+from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
-from service.store import calibrations, faces, galleries, replicas, spaces, subjects
+from service.store import calibrations, faces, galleries, repeats, replicas, spaces, subjects
 from service.store.failures import translated
 
 
@@ -22,19 +23,45 @@ class PostgresTransaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def find_gallery(self, name: str) -> Gallery | None:
+    def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         with translated():
-            return galleries.find(self._connection, name)
+            return galleries.find(self._connection, name, lock=lock)
+
+    def list_galleries(
+        self, after: str | None, limit: int, among: frozenset[UUID] | None
+    ) -> list[Gallery]:
+        with translated():
+            return galleries.listed(self._connection, after, limit, among)
 
     def knows(self, gallery_id: UUID, version: GalleryVersion) -> bool:
         with translated():
             return galleries.knows(self._connection, gallery_id, version)
 
     def create_gallery(
-        self, name: str, space: EmbeddingSpace, threshold: float, max_faces: int | None
+        self, name: str, space: EmbeddingSpace, settings: GallerySettings
     ) -> Gallery:
         with translated():
-            return galleries.create(self._connection, name, space, threshold, max_faces)
+            return galleries.create(self._connection, name, space, settings)
+
+    def add_gallery(self, name: str, space: EmbeddingSpace, settings: GallerySettings) -> Gallery:
+        with translated():
+            return galleries.add(self._connection, name, space, settings)
+
+    def change_gallery(self, gallery_id: UUID, settings: GallerySettings) -> None:
+        with translated():
+            galleries.change(self._connection, gallery_id, settings)
+
+    def delete_gallery(self, gallery_id: UUID) -> None:
+        with translated():
+            galleries.remove(self._connection, gallery_id)
+
+    def begin_attempt(self, attempt: Attempt) -> KeptAnswer | None:
+        with translated():
+            return repeats.begin(self._connection, attempt)
+
+    def keep_answer(self, attempt: Attempt, answer: KeptAnswer) -> None:
+        with translated():
+            repeats.keep(self._connection, attempt, answer)
 
     def pin_weights(self, space_id: UUID, weights_sha256: str) -> None:
         with translated():
@@ -71,6 +98,10 @@ class PostgresTransaction:
     def add_face(self, gallery: Gallery, subject_id: UUID, face: NewFace) -> UUID:
         with translated():
             return faces.add(self._connection, gallery, subject_id, face)
+
+    def count_subjects(self, gallery_id: UUID) -> int:
+        with translated():
+            return subjects.count(self._connection, gallery_id)
 
     def count_faces(self, gallery_id: UUID) -> int:
         with translated():

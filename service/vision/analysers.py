@@ -6,14 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
-from service.errors import SettingsInvalid
 from service.ports import FaceAnalyser
 from service.vision.catalogue import DLIB, ModelSpec, find_model
 from service.vision.deepface_analyser import DeepFaceAnalyser
 from service.vision.dlib_agreement import load_networks
 from service.vision.dlib_analyser import DlibAnalyser, DlibSlot, FaceFinder
 from service.vision.landmark_detectors import FivePointSlot
-from service.vision.landmarks import FIVE_POINT_DETECTORS
 from service.vision.native_analyser import NativeAnalyser
 from service.vision.recognisers import (
     Recogniser,
@@ -21,7 +19,7 @@ from service.vision.recognisers import (
     dlib_recogniser,
     load_recogniser,
 )
-from service.vision.spaces import check_detector
+from service.vision.spaces import chosen_alignment
 from service.vision.weights import checked_digest, deepface_home, locate
 
 
@@ -61,8 +59,8 @@ def load_analyser(
     """
     spec = find_model(model)
     chosen_detector = detector or spec.default_detector
-    chosen_alignment = _alignment(spec, chosen_detector, alignment)
-    threshold = spec.default_threshold(chosen_alignment)
+    alignment = chosen_alignment(spec, chosen_detector, alignment)
+    threshold = spec.default_threshold(alignment)
     root = deepface_home(home)
     chosen_engine = choose_engine(spec, engine, root)
     weights = locate(spec, chosen_engine, root)
@@ -72,18 +70,18 @@ def load_analyser(
         dimension=spec.dimension,
         weights_sha256=digest,
         detector=chosen_detector,
-        alignment=chosen_alignment,
+        alignment=alignment,
         default_threshold=threshold,
     )
     threads = _bounded_threads(workers, cores or len(os.sched_getaffinity(0)))
     if not spec.weights_for(DLIB):
         shared = load_recogniser(spec, chosen_engine, weights, root, threads)
-        if chosen_alignment is Alignment.NATIVE:
+        if alignment is Alignment.NATIVE:
             finder = _finder(chosen_detector, root)
             return NativeAnalyser(space, shared, finder, workers=workers, timeout_s=timeout_s)
         return _deepface_analyser(space, spec, lambda: shared, root, workers, timeout_s)
     networks = load_networks(chosen_engine, weights, digest, home=home, threads=threads)
-    if chosen_alignment is Alignment.NATIVE:
+    if alignment is Alignment.NATIVE:
         finder = _finder(chosen_detector, root)
         return DlibAnalyser(space, networks, finder, workers=workers, timeout_s=timeout_s)
     return _deepface_analyser(
@@ -118,17 +116,3 @@ def _bounded_threads(workers: int, cores: int) -> int:
     threads = max(1, cores // workers)
     cv2.setNumThreads(threads)
     return threads
-
-
-def _alignment(spec: ModelSpec, detector: str, wanted: Alignment | None) -> Alignment:
-    """What was asked for, or the model's default as far as the detector allows that."""
-    check_detector(detector)
-    five_points = detector in FIVE_POINT_DETECTORS
-    if wanted is None:
-        return spec.default_alignment if five_points else Alignment.DEEPFACE
-    if Alignment(wanted) is Alignment.NATIVE and not five_points:
-        raise SettingsInvalid(
-            f"DETECTOR: a native alignment needs the five points of a face, which {detector} does "
-            f"not find; use {', '.join(FIVE_POINT_DETECTORS)}, or ALIGNMENT=deepface"
-        )
-    return Alignment(wanted)

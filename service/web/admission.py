@@ -46,7 +46,7 @@ class Admission:
             await self._app(scope, receive, send)
         elif self._inside >= MOST or self._inside * self._gap_s > self._longest_wait_s:
             # before the body is read: it costs next to nothing
-            await refusal(Overloaded())(scope, receive, send)
+            await refusal(scope["path"], Overloaded())(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
 

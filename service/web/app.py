@@ -1,16 +1,25 @@
 """Builds the FastAPI application around the services it is given."""
 
+import re
 from importlib.metadata import version
+from typing import Any
 
-from fastapi import FastAPI
+from asgi_correlation_id import CorrelationIdMiddleware
+from fastapi import FastAPI, Request
 from starlette.types import Lifespan
 
+from service.domain.keys import ANONYMOUS
+from service.domain.repeats import Repeated
 from service.images import too_many_bytes
-from service.web import problems
+from service.web import problems, v1
 from service.web.admission import Admission
 from service.web.body_limit import FORM_OVERHEAD_BYTES, BodyLimit
+from service.web.idempotency import answered_before
 from service.web.routers import faces, status
 from service.wiring import Services
+
+REQUEST_ID = re.compile("[A-Za-z0-9._-]{1,128}")
+"""A caller's X-Request-ID is taken over if it looks like one; else the request gets a new one."""
 
 
 def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -23,13 +32,24 @@ def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) ->
         lifespan=lifespan,
     )
     app.state.services = services
+
+    @app.middleware("http")
+    async def anonymous(request: Request, call_next: Any) -> Any:
+        request.state.caller = ANONYMOUS
+        return await call_next(request)
+
     problems.install(app)
     app.include_router(faces.router)
     app.include_router(status.router)
+    app.include_router(v1.router)
+    app.add_exception_handler(Repeated, answered_before)
     app.add_middleware(Admission, workers=services.workers, patience_s=services.patience_s)
     app.add_middleware(
         BodyLimit,
         limit=services.limits.max_bytes + FORM_OVERHEAD_BYTES,
         message=str(too_many_bytes(services.limits)),
+    )
+    app.add_middleware(
+        CorrelationIdMiddleware, validator=lambda given: REQUEST_ID.fullmatch(given) is not None
     )
     return app

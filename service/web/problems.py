@@ -1,7 +1,8 @@
-"""Errors as HTTP answers: `{"detail", "code"}`, and the one table of status codes."""
+"""Errors as HTTP answers, and the one table of status codes."""
 
-import logging
+from collections.abc import Mapping
 
+from asgi_correlation_id import correlation_id
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -10,18 +11,26 @@ from starlette.exceptions import HTTPException
 from service import errors
 
 VERSION_HEADER = "X-Gallery-Version"
-
-log = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[type[errors.FacematchError], int] = {
     errors.NoFileUploaded: 400,
-    errors.FormInvalid: 422,
+    errors.RequestInvalid: 422,
     errors.FaceNotDetected: 400,
     errors.SeveralFaces: 400,
     errors.ImageDamaged: 400,
     errors.ImageTooLarge: 413,
     errors.ImageTypeUnsupported: 415,
     errors.EmbeddingInvalid: 400,
+    errors.Unauthenticated: 401,
+    errors.ScopeMissing: 403,
+    errors.RateLimited: 429,
+    errors.GalleryExists: 409,
+    errors.GalleryNotFound: 404,
+    errors.NameUnconfirmed: 409,
+    errors.PreconditionFailed: 412,
+    errors.AttemptInFlight: 409,
+    errors.AttemptDiffers: 422,
     errors.SubjectExists: 409,
     errors.SubjectNotFound: 404,
     errors.FaceExists: 409,
@@ -31,6 +40,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.DatabaseBusy: 503,
     errors.GalleryNotReady: 503,
     errors.GalleryBehind: 503,
+    errors.ModelUnavailable: 503,
     errors.Overloaded: 503,
 }
 
@@ -51,24 +61,41 @@ def install(app: FastAPI) -> None:
 
 
 def problem(
-    status: int, detail: str, code: str, headers: dict[str, str] | None = None
+    path: str,
+    status: int,
+    detail: str,
+    code: str,
+    headers: Mapping[str, str] | None = None,
+    **more: object,
 ) -> JSONResponse:
-    return JSONResponse({"detail": detail, "code": code}, status, headers)
+    """The body of a refusal: RFC 9457's under /v1, `{"detail", "code"}` elsewhere."""
+    body = {"detail": detail, "code": code, **more}
+    if not path.startswith("/v1/"):
+        return JSONResponse(body, status, headers)
+    head = {
+        "type": f"urn:facematch:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+    }
+    content = {**head, **body, "request_id": correlation_id.get()}
+    return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.FacematchError)
-    return refusal(error)
+    return refusal(request.url.path, error)
 
 
-def refusal(error: errors.FacematchError) -> JSONResponse:
+def refusal(path: str, error: errors.FacematchError) -> JSONResponse:
     """The answer to what was refused on purpose."""
-    headers = None
-    if isinstance(error, errors.UnavailableError):
-        headers = {"Retry-After": str(error.retry_after_s)}
+    headers = {}
+    if isinstance(error, errors.UnavailableError | errors.RateLimited):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.RequestError) and error.gallery_version is not None:
-        headers = {VERSION_HEADER: error.gallery_version}
-    return problem(STATUS[type(error)], str(error), error.code, headers)
+        headers[VERSION_HEADER] = error.gallery_version
+    return problem(path, STATUS[type(error)], str(error), error.code, headers)
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:
@@ -77,19 +104,19 @@ def _malformed(request: Request, error: Exception) -> JSONResponse:
     if ("body", "file") in places:
         return _refused(request, errors.NoFileUploaded())
     sentences = [
-        f"{place[-1]}: {problem['msg']}"
+        f"{'.'.join(place[1:]) or place[-1]}: {problem['msg']}"
         for place, problem in zip(places, error.errors(), strict=True)
     ]
-    return problem(422, "; ".join(sentences), errors.FormInvalid.code)
+    return problem(request.url.path, 422, "; ".join(sentences), errors.RequestInvalid.code)
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = HTTP_CODES.get(error.status_code, "http_error")
-    headers = dict(error.headers) if error.headers else None
-    return problem(error.status_code, str(error.detail), code, headers)
+    return problem(request.url.path, error.status_code, str(error.detail), code, error.headers)
 
 
 def _bug(request: Request, error: Exception) -> JSONResponse:
     """Our own mistake: the server logs the traceback, the caller never sees it."""
-    return problem(500, "Internal error; the server's log says more.", "internal_error")
+    text = "Internal error; the server's log says more."
+    return problem(request.url.path, 500, text, "internal_error")

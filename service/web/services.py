@@ -17,19 +17,21 @@ def _services(request: Request) -> Services:
 Provided = Annotated[Services, Depends(_services)]
 
 
+MinVersion = Annotated[
+    str | None,
+    Header(
+        alias="X-Min-Gallery-Version",
+        description="answer from at least this version: an X-Gallery-Version of before",
+    ),
+]
+
+
 def demanded(
-    services: Provided,
-    version: Annotated[
-        str | None,
-        Header(
-            alias="X-Min-Gallery-Version",
-            description="answer from at least this version: an X-Gallery-Version of before",
-        ),
-    ] = None,
+    request: Request, services: Provided, version: MinVersion = None
 ) -> GalleryVersion | None:
     """Wait until this replica holds the version that the caller has seen, or refuse."""
     at_least = None if version is None else GalleryVersion.parse(version)
-    services.galleries.demand(services.gallery_name, at_least)
+    services.galleries.demand(request.state.caller, services.gallery_name, at_least)
     return at_least
 
 

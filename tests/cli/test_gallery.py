@@ -13,7 +13,7 @@ from PIL import ImageEnhance, ImageOps
 
 from service.domain.embeddings import Embedding
 from service.domain.faces import NewFace
-from service.domain.galleries import Gallery
+from service.domain.galleries import Gallery, GallerySettings
 from service.ports import Store
 from service.store import open_store
 from tests import photos
@@ -38,7 +38,7 @@ def store(database_url: str) -> Iterator[Store]:
 def enrol(store: Store, names: list[str], vectors: np.ndarray[Any, Any]) -> Gallery:
     """A gallery `people` with these faces; a name that comes again gets another face."""
     with store.transaction() as tx:
-        gallery = tx.create_gallery("people", SPACE, 0.5, None)
+        gallery = tx.create_gallery("people", SPACE, GallerySettings(0.5))
         for number, (name, vector) in enumerate(zip(names, vectors, strict=True)):
             known = tx.find_subject(gallery.id, name)
             face = new_face(vector, f"{number}.jpg")

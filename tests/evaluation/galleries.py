@@ -30,6 +30,7 @@ def enrolled(vectors: Vectors, subjects: Sequence[int], threshold: float = 0.5) 
             None,
             VERSION,
             datetime(2026, 1, 1, tzinfo=UTC),
+            datetime(2026, 1, 1, tzinfo=UTC),
         ),
         VERSION,
         unit(vectors),

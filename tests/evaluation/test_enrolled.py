@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from service.domain.galleries import Gallery
+from service.domain.galleries import Gallery, GallerySettings
 from service.errors import GalleryNotReady, GalleryUnknown
 from service.evaluation.enrolled import read_enrolled
 from service.ports import Store
@@ -23,7 +23,7 @@ def store(database_url: str) -> Iterator[Store]:
 @pytest.fixture
 def gallery(store: Store) -> Gallery:
     with store.transaction() as tx:
-        return tx.create_gallery("people", SPACE, 0.5, None)
+        return tx.create_gallery("people", SPACE, GallerySettings(0.5))
 
 
 def test_faces_stand_beside_those_of_their_subject(

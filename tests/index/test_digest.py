@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from service.domain.faces import IndexedFace
-from service.domain.galleries import Gallery
+from service.domain.galleries import Gallery, GallerySettings
 from service.index import GalleryIndex, IndexBuilder
 from service.index.digest import digest
 from service.ports import Store
@@ -28,7 +28,7 @@ def store(database_url: str) -> Iterator[Store]:
 @pytest.fixture
 def gallery(store: Store) -> Gallery:
     with store.transaction() as tx:
-        return tx.create_gallery("people", SPACE, 0.5, None)
+        return tx.create_gallery("people", SPACE, GallerySettings(0.5))
 
 
 def documented() -> str:

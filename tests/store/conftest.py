@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from service.domain.galleries import Gallery
+from service.domain.galleries import Gallery, GallerySettings
 from service.ports import ChangeFeed, Store
 from service.store import open_store
 from tests.databases import copy_of
@@ -37,7 +37,7 @@ def store(clean_url: str) -> Iterator[Store]:
 @pytest.fixture
 def gallery(store: Store) -> Gallery:
     with store.transaction() as tx:
-        return tx.create_gallery("people", SPACE, 0.5, None)
+        return tx.create_gallery("people", SPACE, GallerySettings(0.5))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from psycopg import errors
 
 from service.domain.calibrations import Calibration, Tail
-from service.domain.galleries import Gallery
+from service.domain.galleries import Gallery, GallerySettings
 from service.errors import GalleryNotReady
 from service.ports import Store
 from service.store import open_store, schema
@@ -68,7 +68,7 @@ def test_it_does_not_count_in_another_space(
     save(store, gallery)
     other = replace(SPACE, weights_sha256="cd" * 32)
     with store.transaction() as tx:
-        another = tx.create_gallery("others", other, 0.5, None)
+        another = tx.create_gallery("others", other, GallerySettings(0.5))
     psql.execute("UPDATE gallery SET space_id = %s WHERE name = 'people'", (another.space_id,))
     assert found(store).calibration is None
     with pytest.raises(GalleryNotReady, match="calibrate it again"):
@@ -87,8 +87,8 @@ def test_a_gallery_goes_with_its_calibration(
 def test_weights_that_turn_out_to_be_known_ones_end_it(store: Store) -> None:
     unpinned = replace(SPACE, weights_sha256=None, model="Other")
     with store.transaction() as tx:
-        gallery = tx.create_gallery("people", unpinned, 0.5, None)
-        tx.create_gallery("twin", replace(unpinned, weights_sha256="cd" * 32), 0.5, None)
+        gallery = tx.create_gallery("people", unpinned, GallerySettings(0.5))
+        tx.create_gallery("twin", replace(unpinned, weights_sha256="cd" * 32), GallerySettings(0.5))
     save(store, gallery)
     store.write(lambda tx: tx.pin_weights(gallery.space_id, "cd" * 32))
     assert found(store).calibration is None
@@ -126,7 +126,7 @@ def test_the_names_of_photographs(store: Store, gallery: Gallery) -> None:
 def test_down_a_revision_and_up_again_keeps_the_threshold(database_url: str) -> None:
     store = open_store(database_url, pool_size=1, timeout_s=3)
     with store.transaction() as tx:
-        save_in = tx.create_gallery("people", SPACE, 0.5, None)
+        save_in = tx.create_gallery("people", SPACE, GallerySettings(0.5))
         tx.calibrate(save_in, CALIBRATION)
     store.close()
     schema.downgrade(database_url, "0005")

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from service.domain.galleries import Change, Gallery
+from service.domain.galleries import Change, Gallery, GallerySettings
 from service.ports import ChangeFeed, Store
 from tests.store.values import SPACE, add, embedding, enrol, new_face, one, vector, version
 
@@ -119,7 +119,7 @@ def test_two_galleries_in_one_transaction_get_a_version_each(
     store: Store, feed: ChangeFeed, gallery: Gallery
 ) -> None:
     with store.transaction() as tx:
-        other = tx.create_gallery("others", SPACE, 0.5, None)
+        other = tx.create_gallery("others", SPACE, GallerySettings(0.5))
     with watched(feed, gallery) as here, watched(feed, other) as there, store.transaction() as tx:
         _, first = add(tx, other, "bob", 1)
         _, second = add(tx, gallery, "ada", 2)
@@ -131,7 +131,7 @@ def test_a_move_is_seen_by_both_galleries(
     store: Store, psql: Sql, feed: ChangeFeed, gallery: Gallery, face_id: UUID
 ) -> None:
     with store.transaction() as tx:
-        other = tx.create_gallery("others", SPACE, 0.5, None)
+        other = tx.create_gallery("others", SPACE, GallerySettings(0.5))
     with watched(feed, gallery) as here, watched(feed, other) as there:
         psql.execute("UPDATE subject SET gallery_id = %s", (other.id,))
     assert here.only.faces == there.only.faces == (face_id,)
@@ -254,7 +254,7 @@ def test_versions_are_gapless_and_chained_under_concurrent_writers(
     store: Store, feed: ChangeFeed, gallery: Gallery
 ) -> None:
     with store.transaction() as tx:
-        other = tx.create_gallery("others", SPACE, 0.5, None)
+        other = tx.create_gallery("others", SPACE, GallerySettings(0.5))
     made: dict[int, UUID] = {}
 
     def work(worker: int) -> None:

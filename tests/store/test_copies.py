@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from service.domain.galleries import Gallery
+from service.domain.galleries import Gallery, GallerySettings
 from service.ports import ChangeFeed, FaceBatch, Store
 from service.store import copies, vectors
 from tests.store.values import SPACE, add, embedding
@@ -20,7 +20,7 @@ Sql = psycopg.Connection[Any]
 def filled(store: Store, dimension: int, faces: int) -> Gallery:
     space = replace(SPACE, model=f"M{dimension}", dimension=dimension)
     with store.transaction() as tx:
-        gallery = tx.create_gallery(f"g{dimension}", space, 0.5, None)
+        gallery = tx.create_gallery(f"g{dimension}", space, GallerySettings(0.5))
         for seed in range(faces):
             add(tx, gallery, f"subject {seed}", seed)
     return gallery

@@ -10,15 +10,15 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from service.domain.galleries import Gallery
+from service.domain.galleries import Gallery, GallerySettings
 from service.errors import (
     DatabaseBusy,
     DatabaseUnavailable,
     DatabaseUnsuitable,
     EmbeddingInvalid,
-    FormInvalid,
     GalleryFull,
     GalleryNotReady,
+    RequestInvalid,
 )
 from service.ports import Store, Transaction
 from service.store import open_store
@@ -89,7 +89,7 @@ def test_a_vector_that_is_not_of_unit_length_is_named(store: Store, gallery: Gal
 def test_an_id_that_sql_refuses_is_a_form_error(
     store: Store, gallery: Gallery, external_id: str
 ) -> None:
-    with pytest.raises(FormInvalid), store.transaction() as tx:
+    with pytest.raises(RequestInvalid), store.transaction() as tx:
         tx.add_subject(gallery.id, external_id)
 
 
@@ -225,7 +225,7 @@ def deadlocked(
 @pytest.fixture
 def others(store: Store) -> Gallery:
     with store.transaction() as tx:
-        return tx.create_gallery("others", SPACE, 0.5, None)
+        return tx.create_gallery("others", SPACE, GallerySettings(0.5))
 
 
 def test_a_deadlock_is_busy(store: Store, gallery: Gallery, others: Gallery) -> None:

@@ -11,7 +11,7 @@ from psycopg import errors
 
 from service.domain.galleries import Gallery
 from service.domain.subjects import valid_external_id
-from service.errors import FormInvalid, GalleryFull
+from service.errors import GalleryFull, RequestInvalid
 from service.ports import Store
 from tests.store.values import embedding, enrol, one, vector
 
@@ -103,7 +103,7 @@ def test_a_good_id_is_taken_by_sql_and_by_the_domain(
 def test_a_bad_id_is_refused_by_sql_and_by_the_domain(
     psql: Sql, gallery: Gallery, external_id: str
 ) -> None:
-    with pytest.raises(FormInvalid):
+    with pytest.raises(RequestInvalid):
         valid_external_id(external_id)
     with pytest.raises(errors.CheckViolation, match="ck_subject_external_id"):
         psql.execute(ADD_SUBJECT, (gallery.id, external_id))
@@ -113,7 +113,7 @@ def test_sql_and_the_domain_agree_on_every_single_character(psql: Sql, gallery: 
     def good(character: str) -> bool:
         try:
             valid_external_id(character)
-        except FormInvalid:
+        except RequestInvalid:
             return False
         return True
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from service.domain.faces import Quality
-from service.domain.galleries import Gallery
+from service.domain.galleries import Gallery, GallerySettings
 from service.errors import (
     FaceExists,
     SpaceConflict,
@@ -49,7 +49,7 @@ def test_a_gallery_is_found_by_name(store: Store, gallery: Gallery) -> None:
 def test_creating_a_gallery_again_returns_the_first(store: Store, gallery: Gallery) -> None:
     other = replace(SPACE, model="Other", dimension=2)
     with store.transaction() as tx:
-        assert tx.create_gallery("people", other, 0.9, 3) == gallery
+        assert tx.create_gallery("people", other, GallerySettings(0.9, 3)) == gallery
 
 
 def test_replicas_that_start_together_create_one_gallery(store: Store) -> None:
@@ -57,7 +57,7 @@ def test_replicas_that_start_together_create_one_gallery(store: Store) -> None:
 
     def create() -> None:
         with store.transaction() as tx:
-            made.append(tx.create_gallery("new", SPACE, 0.5, None))
+            made.append(tx.create_gallery("new", SPACE, GallerySettings(0.5)))
 
     threads = [threading.Thread(target=create) for _ in range(6)]
     for thread in threads:
@@ -73,15 +73,20 @@ def test_a_space_without_a_digest_resolves_to_the_only_known_one(
 ) -> None:
     unknown = replace(SPACE, weights_sha256=None)
     with store.transaction() as tx:
-        assert tx.create_gallery("imported", unknown, 0.5, None).space_id == gallery.space_id
-        tx.create_gallery("second", replace(SPACE, weights_sha256="cd" * 32), 0.5, None)
-        assert tx.create_gallery("third", unknown, 0.5, None).space.weights_sha256 is None
+        assert (
+            tx.create_gallery("imported", unknown, GallerySettings(0.5)).space_id
+            == gallery.space_id
+        )
+        tx.create_gallery("second", replace(SPACE, weights_sha256="cd" * 32), GallerySettings(0.5))
+        assert (
+            tx.create_gallery("third", unknown, GallerySettings(0.5)).space.weights_sha256 is None
+        )
 
 
 def test_pinning_fills_in_a_digest_once(store: Store) -> None:
     unknown = replace(SPACE, model="Imported", weights_sha256=None)
     with store.transaction() as tx:
-        gallery = tx.create_gallery("imported", unknown, 0.5, None)
+        gallery = tx.create_gallery("imported", unknown, GallerySettings(0.5))
         tx.pin_weights(gallery.space_id, "cd" * 32)
         tx.pin_weights(gallery.space_id, "ef" * 32)
         pinned = tx.find_gallery(gallery.name)
@@ -94,9 +99,9 @@ def test_pinning_to_the_digest_of_a_known_space_makes_them_one(
 ) -> None:
     unknown = replace(SPACE, weights_sha256=None)
     with store.transaction() as tx:
-        imported = tx.create_gallery("imported", unknown, 0.5, None)
+        imported = tx.create_gallery("imported", unknown, GallerySettings(0.5))
         add(tx, imported, "ada")
-        known = tx.create_gallery("people", SPACE, 0.5, None)
+        known = tx.create_gallery("people", SPACE, GallerySettings(0.5))
     assert imported.space_id != known.space_id
     with store.transaction() as tx:
         tx.pin_weights(imported.space_id, "ab" * 32)
@@ -112,7 +117,7 @@ def test_pinning_to_the_digest_of_a_known_space_makes_them_one(
 
 def test_a_known_space_of_another_dimension_is_a_conflict(store: Store, gallery: Gallery) -> None:
     with pytest.raises(SpaceConflict, match="128"), store.transaction() as tx:
-        tx.create_gallery("wide", replace(SPACE, dimension=256), 0.5, None)
+        tx.create_gallery("wide", replace(SPACE, dimension=256), GallerySettings(0.5))
 
 
 def test_a_subject_that_exists_is_refused_and_the_rest_goes_on(

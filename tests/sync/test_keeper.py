@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from service.domain.galleries import Gallery
+from service.domain.galleries import Gallery, GallerySettings
 from service.index import GalleryIndex
 from service.index.snapshot import Identity, describe, snapshot_path
 from service.ports import Store
@@ -345,7 +345,7 @@ def test_the_file_of_a_deleted_gallery_is_removed(
     begin: Begin, store: Store, gallery: Gallery, path: Path
 ) -> None:
     with store.transaction() as tx:
-        other = tx.create_gallery("other", SPACE, 0.5, None)
+        other = tx.create_gallery("other", SPACE, GallerySettings(0.5))
     process = begin()
     process.look()
     assert path.exists()
@@ -384,7 +384,7 @@ def test_one_gallerys_failure_leaves_the_others_their_files(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with store.transaction() as tx:
-        other = tx.create_gallery("other", SPACE, 0.5, None)
+        other = tx.create_gallery("other", SPACE, GallerySettings(0.5))
     process = begin()
     header = process.snapshots.header
 

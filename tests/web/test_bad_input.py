@@ -106,7 +106,7 @@ def test_ids(name: str, client: httpx.Client, sql: psycopg.Connection) -> None:
     if status == 200:
         assert answer.json()["id"] == face_id
     else:
-        check_refusal(answer, status, "invalid_form" if status == 422 else None)
+        check_refusal(answer, status, "invalid_request" if status == 422 else None)
         assert rows(sql) == {0}
 
 
@@ -128,7 +128,7 @@ def test_a_missing_file_is_named(path: str, form: dict[str, Any], client: httpx.
 
 def test_a_missing_id_is_named(client: httpx.Client) -> None:
     answer = client.post("/add_face", files={"file": photos.grace_bytes()})
-    check_refusal(answer, 422, "invalid_form")
+    check_refusal(answer, 422, "invalid_request")
     assert "id" in answer.json()["detail"]
 
 
@@ -180,7 +180,7 @@ def test_deleting_what_is_not_there(path: str, client: httpx.Client) -> None:
     "query", ["limit=0", "limit=-1", "limit=x", "limit=1e9", "limit=99999999999", "after=%00"]
 )
 def test_bad_pages(query: str, client: httpx.Client) -> None:
-    check_refusal(client.get(f"/list_faces?{query}"), 422, "invalid_form")
+    check_refusal(client.get(f"/list_faces?{query}"), 422, "invalid_request")
 
 
 def test_unknown_paths_and_methods(client: httpx.Client) -> None:

@@ -284,7 +284,7 @@ def test_the_enrolment_can_be_read_in_sql(client: httpx.Client, sql: psycopg.Con
     import hashlib
 
     digest = hashlib.sha256(photos.grace_bytes()).hexdigest()
-    assert row == ("grace", digest, "p.jpg", "http", 128, "Dlib")
+    assert row == ("grace", digest, "p.jpg", "anonymous", 128, "Dlib")
     (quality,) = sql.execute("SELECT quality FROM face").fetchone() or ({},)
     assert quality.keys() == {"size", "sharpness", "brightness", "score", "roll", "turn"}
     assert quality["size"] > 80

@@ -19,6 +19,8 @@ from service.recognition import Recognition
 from service.store import open_store
 from service.subjects import Subjects
 from service.sync import Replica
+from service.vision import load_analyser
+from service.vision.loaded import LoadedAnalysers
 from service.web import create_app
 from service.web.problems import VERSION_HEADER
 from service.wiring import Services
@@ -56,15 +58,16 @@ def replica(database_url: str) -> Iterator[FailingOver]:
 def client(replica: FailingOver) -> Iterator[httpx.Client]:
     store = open_store(replica.database_url, pool_size=3, timeout_s=5)
     analyser, limits = FakeAnalyser(), ImageLimits(10_000_000, 40_000_000)
-    galleries = Galleries(store, replica, 10)
+    analysers = LoadedAnalysers(analyser, load_analyser)
+    galleries = Galleries(store, replica, analysers, 10)
     services = Services(
         gallery_name="dlib",
         limits=limits,
-        analyser=analyser,
+        analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(store, galleries, analyser, limits),
-        recognition=Recognition(store, replica, analyser, limits),
+        enrolment=Enrolment(store, galleries, analysers, limits),
+        recognition=Recognition(store, replica, analysers, limits),
         subjects=Subjects(store, galleries),
         workers=2,
         patience_s=10.0,

@@ -89,7 +89,7 @@ def test_a_version_the_database_lost_is_said_to_be_lost(
 )
 def test_a_malformed_version_is_refused(text: str, client: httpx.Client) -> None:
     answer = client.get("/list_faces", headers={AT_LEAST: text})
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_form")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
 def test_a_replica_that_lags_refuses_in_time(

@@ -9,6 +9,7 @@ from service.domain.subjects import MAX_ID_LENGTH, valid_external_id
 from service.enrolment import Photograph
 from service.errors import NoFileUploaded
 from service.web import schemas, shapes
+from service.web.callers import Enrolling, Reading, Searching
 from service.web.services import AtLeast, Provided, stamp
 
 router = APIRouter(tags=["faces"])
@@ -30,11 +31,16 @@ def _photograph(upload: UploadFile | None) -> Photograph:
 
 @router.post("/add_face", responses={**PROBLEMS, 409: {"model": schemas.Problem}})
 def add_face(
-    services: Provided, response: Response, at_least: AtLeast, id: SubjectId, file: Upload = None
+    services: Provided,
+    response: Response,
+    caller: Enrolling,
+    at_least: AtLeast,
+    id: SubjectId,
+    file: Upload = None,
 ) -> schemas.FaceAdded:
     """Enrol a person by a photograph that shows one face."""
     photograph = _photograph(file)
-    added = services.enrolment.add_face(services.gallery_name, id, photograph, "http", at_least)
+    added = services.enrolment.add_face(caller, services.gallery_name, id, photograph, at_least)
     stamp(response, added.version)
     return schemas.FaceAdded(
         id=added.external_id, embedding_size=added.embedding_size, total_faces=added.total_faces
@@ -43,12 +49,16 @@ def add_face(
 
 @router.post("/match_face", responses=PROBLEMS)
 def match_face(
-    services: Provided, response: Response, at_least: AtLeast, file: Upload = None
+    services: Provided,
+    response: Response,
+    caller: Searching,
+    at_least: AtLeast,
+    file: Upload = None,
 ) -> schemas.Matched | schemas.NotMatched:
     """Ask whose face is the largest one on a photograph; nobody is an answer."""
     began = time.perf_counter()
     photograph = _photograph(file)
-    found = services.recognition.identify(services.gallery_name, photograph.data, at_least)
+    found = services.recognition.identify(caller, services.gallery_name, photograph.data, at_least)
     stamp(response, found.version)
     return shapes.match(found, round((time.perf_counter() - began) * 1000, 3))
 
@@ -57,6 +67,7 @@ def match_face(
 def list_faces(
     services: Provided,
     response: Response,
+    caller: Reading,
     at_least: AtLeast,
     limit: Annotated[int | None, Query(ge=1, le=100_000)] = None,
     after: Annotated[str | None, Query(description="the last id of the page before")] = None,
@@ -64,7 +75,7 @@ def list_faces(
     """List the enrolled faces by id: all of them, or a page."""
     if after is not None:
         valid_external_id(after)
-    listing = services.subjects.list_faces(services.gallery_name, after, limit, at_least)
+    listing = services.subjects.list_faces(caller, services.gallery_name, after, limit, at_least)
     stamp(response, listing.version)
     entries = [schemas.FaceEntry(id=f.external_id, added_date=f.added_at) for f in listing.faces]
     return schemas.FaceList(total_faces=listing.total_faces, faces=entries)
@@ -79,6 +90,7 @@ def list_faces(
 def delete_face(
     services: Provided,
     response: Response,
+    caller: Enrolling,
     at_least: AtLeast,
     face_id: str,
     wait: Annotated[
@@ -88,7 +100,7 @@ def delete_face(
     """Delete a person with every face enrolled for that id."""
     everywhere = wait == "all"
     deleted = services.subjects.delete(
-        services.gallery_name, face_id, at_least, wait_all=everywhere
+        caller, services.gallery_name, face_id, at_least, wait_all=everywhere
     )
     stamp(response, deleted.version)
     return shapes.face_deleted(face_id, deleted)

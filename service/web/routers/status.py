@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Response
 
 from service.web import schemas, shapes
+from service.web.callers import Reading
 from service.web.problems import problem
 from service.web.services import AtLeast, Provided, stamp
 
@@ -13,9 +14,11 @@ router = APIRouter(tags=["status"])
 
 
 @router.get("/stats", responses={503: {"model": schemas.Problem}})
-def stats(services: Provided, response: Response, at_least: AtLeast) -> schemas.Stats:
+def stats(
+    services: Provided, response: Response, caller: Reading, at_least: AtLeast
+) -> schemas.Stats:
     """The default gallery's figures, and this replica's."""
-    figures = services.galleries.figures(services.gallery_name, at_least)
+    figures = services.galleries.figures(caller, services.gallery_name, at_least)
     stamp(response, figures.gallery.version)
     return shapes.stats(figures, round(time.monotonic() - services.started, 3))
 
@@ -39,4 +42,4 @@ async def ready(services: Provided) -> Response | schemas.Ready:
     reason = services.replica.status().reason
     if reason is None:
         return schemas.Ready()
-    return problem(503, f"Not ready: {reason}.", "not_ready", {"Retry-After": "1"})
+    return problem("/ready", 503, f"Not ready: {reason}.", "not_ready", {"Retry-After": "1"})

@@ -1,0 +1,222 @@
+"""/v1/galleries: made, listed, read, changed, deleted."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.domain.embeddings import Alignment
+from service.domain.galleries import EnrolmentGates, Gallery, GalleryRules, GallerySettings
+from service.galleries import GalleryFigures, NewGallery
+from service.web.callers import Administering, Reading
+from service.web.etags import IfMatch, quoted
+from service.web.idempotency import Repeat, answer
+from service.web.paging import After, Limit, cursor_after
+from service.web.problems import VERSION_HEADER
+from service.web.services import Provided, stamp
+from service.web.v1.parameters import AtLeast, GalleryName
+from service.web.v1.problems import problems
+
+router = APIRouter(prefix="/galleries", tags=["galleries"])
+
+Threshold = Annotated[float, Field(ge=-1, le=1, description="on cosine similarity")]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Lifetime = Annotated[int, Field(ge=1, le=3_155_760_000)]
+
+
+class Gates(BaseModel):
+    """What an enrolment is refused for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    one_face: bool = Field(True, description="several faces on the photograph")
+    quality: bool = Field(True, description="a face that cannot be seen well")
+    new_photograph: bool = Field(False, description="a photograph enrolled for anybody here")
+    new_person: bool = Field(False, description="a face that resembles another subject")
+    own_likeness: bool = Field(False, description="a face unlike the subject's other faces")
+
+
+class Space(BaseModel):
+    """What makes the gallery's embeddings comparable; never changes."""
+
+    model: str = Field(examples=["Dlib"])
+    dimension: int = Field(examples=[128])
+    detector: str = Field(examples=["dlib"])
+    alignment: Alignment
+    weights_sha256: str | None
+
+
+class NewGalleryBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=255, examples=["staff"])
+    model: str = Field("Dlib", examples=["Dlib"])
+    detector: str | None = Field(None, description="null: the model's own")
+    alignment: Alignment | None = Field(None, description="null: the model's own")
+    threshold: Threshold | None = Field(None, description="null: the model's default")
+    max_faces: Count | None = Field(None, description="null: no limit")
+    max_faces_per_subject: Count = 100
+    subject_lifetime_s: Lifetime | None = Field(
+        None, description="new subjects expire after so many seconds; null: never"
+    )
+    gates: Gates = Gates()
+
+    def wanted(self) -> NewGallery:
+        rules = GalleryRules(
+            self.max_faces_per_subject,
+            self.subject_lifetime_s,
+            EnrolmentGates(**self.gates.model_dump()),
+        )
+        return NewGallery(
+            self.name,
+            self.model,
+            self.detector,
+            self.alignment,
+            self.threshold,
+            self.max_faces,
+            rules,
+        )
+
+
+class GalleryChanges(BaseModel):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    threshold: Threshold | None = None
+    max_faces: Count | None = Field(None, description="null: no limit")
+    max_faces_per_subject: Count | None = None
+    subject_lifetime_s: Lifetime | None = Field(None, description="null: never")
+    gates: Gates | None = Field(None, description="as a whole")
+
+    def applied(self, to: GallerySettings) -> GallerySettings:
+        given = self.model_fields_set
+        rules = to.rules
+        if self.max_faces_per_subject is not None:
+            rules = replace(rules, max_faces_per_subject=self.max_faces_per_subject)
+        if "subject_lifetime_s" in given:
+            rules = replace(rules, subject_lifetime_s=self.subject_lifetime_s)
+        if self.gates is not None:
+            rules = replace(rules, gates=EnrolmentGates(**self.gates.model_dump()))
+        return GallerySettings(
+            threshold=to.threshold if self.threshold is None else self.threshold,
+            max_faces=self.max_faces if "max_faces" in given else to.max_faces,
+            rules=rules,
+        )
+
+
+class GalleryBody(BaseModel):
+    name: str = Field(examples=["staff"])
+    space: Space
+    threshold: Threshold
+    max_faces: int | None
+    max_faces_per_subject: int
+    subject_lifetime_s: int | None
+    gates: Gates
+    created_at: datetime = Field(description="in UTC")
+    updated_at: datetime = Field(description="last change of its faces, in UTC")
+
+    @classmethod
+    def of(cls, gallery: Gallery) -> Self:
+        space, rules = gallery.space, gallery.rules
+        return cls(
+            name=gallery.name,
+            space=Space(
+                model=space.model,
+                dimension=space.dimension,
+                detector=space.detector,
+                alignment=space.alignment,
+                weights_sha256=space.weights_sha256,
+            ),
+            threshold=gallery.threshold,
+            max_faces=gallery.max_faces,
+            max_faces_per_subject=rules.max_faces_per_subject,
+            subject_lifetime_s=rules.subject_lifetime_s,
+            gates=Gates.model_validate(rules.gates, from_attributes=True),
+            created_at=gallery.created_at,
+            updated_at=gallery.updated_at,
+        )
+
+
+class GalleryPage(BaseModel):
+    galleries: list[GalleryBody]
+    next: str | None = Field(description="`cursor` of the next page; null: this is the last")
+
+
+class Statistics(BaseModel):
+    subjects: int
+    faces: int
+    indexed_faces: int | None = Field(description="in this replica's memory; null: being loaded")
+
+
+def _answer(gallery: Gallery, status: int = 200) -> JSONResponse:
+    headers = {
+        "ETag": quoted(gallery.settings.etag),
+        VERSION_HEADER: str(gallery.version),
+    }
+    return answer(GalleryBody.of(gallery), status, headers)
+
+
+def _made(gallery: Gallery) -> JSONResponse:
+    return _answer(gallery, 201)
+
+
+@router.post("", status_code=201, response_model=GalleryBody, responses=problems(409))
+def create_gallery(
+    services: Provided, caller: Administering, body: NewGalleryBody, repeat: Repeat
+) -> Response:
+    """Create a gallery, bound for good to one embedding space."""
+    once = repeat.once(caller, body, _made)
+    return _made(services.galleries.create(caller, body.wanted(), once))
+
+
+@router.get("")
+def list_galleries(
+    services: Provided, caller: Reading, after: After, limit: Limit = 100
+) -> GalleryPage:
+    """The galleries that the key reaches, by name."""
+    page = services.galleries.page(caller, after, limit)
+    following = cursor_after(page[-1].name) if len(page) == limit else None
+    return GalleryPage(galleries=[GalleryBody.of(each) for each in page], next=following)
+
+
+@router.get("/{gallery}", response_model=GalleryBody, responses=problems(404, 409))
+def read_gallery(
+    services: Provided, caller: Reading, gallery: GalleryName, at_least: AtLeast
+) -> Response:
+    return _answer(services.galleries.read(caller, gallery, at_least))
+
+
+@router.patch("/{gallery}", response_model=GalleryBody, responses=problems(404, 412))
+def change_gallery(
+    services: Provided,
+    caller: Administering,
+    gallery: GalleryName,
+    body: GalleryChanges,
+    etag: IfMatch,
+) -> Response:
+    """Change a gallery's settings; they hold for every replica at once."""
+    return _answer(services.galleries.change(caller, gallery, body.applied, etag))
+
+
+@router.delete("/{gallery}", status_code=204, responses=problems(404, 409))
+def delete_gallery(
+    services: Provided,
+    caller: Administering,
+    gallery: GalleryName,
+    confirm: Annotated[str | None, Query(description="the gallery's name, once more")] = None,
+) -> None:
+    """Delete a gallery with every subject and face in it."""
+    services.galleries.delete(caller, gallery, confirm)
+
+
+@router.get("/{gallery}/statistics", responses=problems(404, 409))
+def read_statistics(
+    services: Provided, response: Response, caller: Reading, gallery: GalleryName, at_least: AtLeast
+) -> Statistics:
+    figures: GalleryFigures = services.galleries.figures(caller, gallery, at_least)
+    stamp(response, figures.gallery.version)
+    return Statistics(subjects=figures.subjects, faces=figures.faces, indexed_faces=figures.indexed)
