@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 import migrations
 from service.errors import DatabaseUnsuitable, SchemaOutdated
 from service.store.failures import translated
-from service.store.tables import metadata
+from service.store.tables import is_ours, metadata
 from service.store.triggers import TRIGGER_FAULTS
 from service.store.urls import conninfo
 
@@ -81,7 +81,8 @@ def _refuse_newer(found: str | None) -> None:
 def drift(url: str) -> list[str]:
     """How the database's schema differs from the models, a line each; empty when it does not."""
     with _connected(url) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        options = {"compare_server_default": True, "include_name": is_ours}
+        context = MigrationContext.configure(connection, opts=options)
         lines = [str(difference) for difference in compare_metadata(context, metadata)]
         lines += connection.scalars(text(TRIGGER_FAULTS)).all()
     return lines

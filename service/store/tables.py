@@ -228,3 +228,49 @@ replica_gallery = Table(
     Column("applied_at", Timestamp, nullable=False, server_default=NOW),
     Index(None, "gallery_id"),
 )
+
+import_job = Table(
+    "import_job",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("several", Boolean, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'uploading'")),
+    Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    Column("touched_at", Timestamp, nullable=False, server_default=NOW),
+    Column("started_at", Timestamp),
+    Column("finished_at", Timestamp),
+    Index(None, "gallery_id"),
+)
+
+import_item = Table(
+    "import_item",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("import_job.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("file", Text),
+    Column("external_id", Text(collation="C")),
+    Column("metadata", JSONB(none_as_null=True)),
+    Column("photograph", LargeBinary),
+    Column("image_sha256", LargeBinary),
+    Column("embedding", LargeBinary),
+    Column("status", Text, nullable=False, server_default=text("'waiting'")),
+    Column("code", Text),
+    Column("reason", Text),
+    Column("face_id", Uuid),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("claimed_by", Uuid),
+    Column("claimed_until", Timestamp),
+    Column("done_at", Timestamp),
+    Index(None, "job_id", "status", "number"),
+    Index(None, "external_id"),
+)
+
+QUEUE_PREFIX = "procrastinate_"
+"""Of the tables that run the jobs: procrastinate's own, which revision 0010 makes from its SQL."""
+
+
+def is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Whether Alembic is to compare it with what stands here."""
+    return kind != "table" or not (name or "").startswith(QUEUE_PREFIX)
