@@ -60,22 +60,28 @@ def new_face(
     )
 
 
-def add_to_subject(tx: Transaction, gallery: Gallery, external_id: str, face: NewFace) -> None:
-    """Add a face to the subject of that id, new or not.
+def add_to_subject(tx: Transaction, gallery: Gallery, external_id: str, face: NewFace) -> UUID:
+    """Add a face to the subject of that id, new or not; returns the face's id.
 
     Raises:
         FaceExists: the subject has this very photograph, or this very embedding, already.
     """
     subject_id = tx.find_subject(gallery.id, external_id)
     if subject_id is None:
-        subject_id = tx.add_subject(gallery.id, external_id)
-    elif _has_face(tx, subject_id, face):
+        try:
+            return tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
+        except SubjectExists:  # made by somebody else at this moment
+            subject_id = tx.find_subject(gallery.id, external_id)
+            if subject_id is None:
+                raise
+    if _has_face(tx, subject_id, face):
         raise FaceExists(external_id)
-    tx.add_face(gallery, subject_id, face)
+    return tx.add_face(gallery, subject_id, face)
 
 
-def add_new_subject(tx: Transaction, gallery: Gallery, external_id: str, face: NewFace) -> None:
-    """Enrol a subject that must be new, unless it is there with this very face.
+def add_new_subject(tx: Transaction, gallery: Gallery, external_id: str, face: NewFace) -> UUID:
+    """Enrol a subject that must be new, unless it is there with this very face; returns the
+    face's id.
 
     Raises:
         FaceExists: it is; nothing to do.
@@ -83,11 +89,10 @@ def add_new_subject(tx: Transaction, gallery: Gallery, external_id: str, face: N
     """
     subject_id = tx.find_subject(gallery.id, external_id)
     if subject_id is None:
-        tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
-    elif _has_face(tx, subject_id, face):
+        return tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
+    if _has_face(tx, subject_id, face):
         raise FaceExists(external_id)
-    else:
-        raise SubjectExists(external_id)
+    raise SubjectExists(external_id)
 
 
 def _has_face(tx: Transaction, subject_id: UUID, face: NewFace) -> bool:

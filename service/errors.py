@@ -22,6 +22,10 @@
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
     │   ├── FaceExists               face_exists
+    │   ├── ImportInvalid            invalid_import
+    │   ├── ImportTooLarge           import_too_large
+    │   ├── ItemInvalid              invalid_item
+    │   ├── JobNotFound              job_not_found
     │   ├── VersionLost              version_lost
     │   └── GalleryFull              gallery_full
     ├── UnavailableError             try again later
@@ -214,6 +218,31 @@ class FaceExists(RequestError):
 
     def __init__(self, external_id: str) -> None:
         super().__init__(f"This photograph is already enrolled for ID '{external_id}'.")
+
+
+class ImportInvalid(RequestError):
+    """The archive or manifest of an import cannot be read; nothing of it was taken."""
+
+    code = "invalid_import"
+
+
+class ImportTooLarge(RequestError):
+    code = "import_too_large"
+
+
+class ItemInvalid(RequestError):
+    """One item of an import cannot be used, or not as it is described."""
+
+    code = "invalid_item"
+
+
+class JobNotFound(RequestError):
+    """There is none of that id, or none that this caller may know of."""
+
+    code = "job_not_found"
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(f"There is no job '{job_id}'.")
 
 
 class VersionLost(RequestError):

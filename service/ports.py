@@ -23,6 +23,7 @@ from service.domain.galleries import (
 )
 from service.domain.repeats import Attempt, KeptAnswer, Once
 from service.domain.replicas import ReplicaState, Report
+from service.spool import QueueWork, QueueWorkers, Spool
 
 Result = TypeVar("Result")
 
@@ -81,6 +82,15 @@ class Analysers(Protocol):
 
 class Transaction(Protocol):
     """One database transaction; it commits when its `with` block ends without an exception."""
+
+    @property
+    def spool(self) -> Spool:
+        """The bulk imports."""
+        ...
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """What fails inside its block is undone, and the transaction goes on."""
+        ...
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         """With `lock`, nobody else changes the gallery, faces included, before this transaction
@@ -296,6 +306,10 @@ class Store(Protocol):
         ...
 
     def feed(self) -> ChangeFeed: ...
+
+    def workers(self, work: QueueWork, threads: int) -> QueueWorkers:
+        """Workers of the bulk imports, on connections of their own: three, whatever `threads`."""
+        ...
 
     def close(self) -> None: ...
 

@@ -101,6 +101,20 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(
         40_000_000, ge=10_000, description="largest photograph accepted, in pixels"
     )
+    max_import_bytes: int = Field(
+        2_000_000_000,
+        ge=1_000,
+        description="largest bulk import, in bytes, as it is sent and once it is unpacked",
+    )
+    max_import_items: int = Field(
+        100_000, ge=1, le=10_000_000, description="photographs of one bulk import"
+    )
+    import_workers: int = Field(
+        1, ge=0, le=64, description="threads of each serving process that work on bulk imports"
+    )
+    job_retention_s: float = Field(
+        604_800.0, gt=0, description="how long the results of an ended bulk import are kept"
+    )
     database_pool_size: int = Field(
         10, ge=2, le=500, description="connections to the database that one process may hold"
     )

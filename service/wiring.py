@@ -14,6 +14,10 @@ from service.enrolment import Enrolment
 from service.errors import SpaceConflict, WeightsMissing
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
 from service.images import ImageLimits, PictureGate
+from service.jobs.enrolling import Enrolling
+from service.jobs.folder import FolderEnrolment
+from service.jobs.imports import Imports
+from service.jobs.uploads import ImportLimits
 from service.ports import Analysers, FaceAnalyser, Store
 from service.recognition import Recognition
 from service.settings import Settings
@@ -44,6 +48,7 @@ class Services:
     enrolment: Enrolment
     recognition: Recognition
     subjects: Subjects
+    imports: Imports
     workers: int
     patience_s: float
     started: float
@@ -52,13 +57,16 @@ class Services:
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What offline work needs: the tables and the models, but no index. `analyser` is the default
-    gallery's."""
+    gallery's; `workers` is how many photographs are processed at once."""
 
     store: Store
     analyser: FaceAnalyser
     analysers: Analysers
     gallery: Gallery
     limits: ImageLimits
+    imports: Imports
+    enrolling: Enrolling
+    workers: int
 
 
 @contextmanager
@@ -133,7 +141,22 @@ def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> I
         )
         stack.callback(entropy.close)
         entropy.start()
+        stack.enter_context(working(tools, settings.import_workers))
         yield _services(settings, tools, replica)
+
+
+@contextmanager
+def working(tools: Tools, threads: int) -> Iterator[None]:
+    """Work on bulk imports meanwhile; at the end the batches under way are finished."""
+    if threads == 0:
+        yield
+        return
+    workers = tools.store.workers(tools.enrolling, threads)
+    workers.start()
+    try:
+        yield
+    finally:
+        workers.close()
 
 
 def _snapshots(settings: Settings) -> Snapshots | None:
@@ -156,7 +179,8 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         enrolment=Enrolment(tools.store, galleries, analysers, tools.limits),
         recognition=Recognition(tools.store, replica, analysers, tools.limits),
         subjects=Subjects(tools.store, galleries),
-        workers=_workers(settings),
+        imports=tools.imports,
+        workers=tools.workers,
         patience_s=settings.recognition_timeout_s,
         started=time.monotonic(),
     )
@@ -182,7 +206,10 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
         with closing(LoadedAnalysers(analyser, _loader(settings))) as analysers:
-            yield Tools(store, analyser, analysers, gallery, limits)
+            imports = Imports(store, limits, _import_limits(settings), settings.job_retention_s)
+            enrolling = Enrolling(store, analysers, limits, imports)
+            workers = _workers(settings)
+            yield Tools(store, analyser, analysers, gallery, limits, imports, enrolling, workers)
 
 
 def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
@@ -203,6 +230,12 @@ def _limits(settings: Settings) -> ImageLimits:
     return ImageLimits(settings.max_image_bytes, settings.max_image_pixels, gate)
 
 
+def _import_limits(settings: Settings) -> ImportLimits:
+    return ImportLimits(
+        settings.max_import_bytes, settings.max_import_items, settings.facematch_home / "imports"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
     """A model ready to embed photographs, and how large those may be."""
@@ -220,6 +253,23 @@ def open_model(settings: Settings) -> Iterator[LoadedModel]:
     """
     with closing(analyser_for(settings, None)) as analyser:
         yield LoadedModel(analyser, _limits(settings))
+
+
+@contextmanager
+def open_folder_enrolment(
+    settings: Settings, url: str, *, several: bool
+) -> Iterator[FolderEnrolment]:
+    """What enrols a folder into the default gallery; raises what `open_tools` does."""
+    with open_tools(settings, url) as tools:
+        yield FolderEnrolment(
+            store=tools.store,
+            imports=tools.imports,
+            enrolling=tools.enrolling,
+            gallery=tools.gallery.name,
+            images=tools.limits,
+            several=several,
+            threads=tools.workers,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """One transaction: the use cases' door to the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
 from service.store import calibrations, faces, galleries, repeats, replicas, spaces, subjects
 from service.store.failures import translated
+from service.store.spool import PostgresSpool
 
 
 class PostgresTransaction:
@@ -22,6 +24,15 @@ class PostgresTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @property
+    def spool(self) -> PostgresSpool:
+        return PostgresSpool(self._connection)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        with translated(), self._connection.begin_nested():
+            yield
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         with translated():

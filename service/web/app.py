@@ -16,6 +16,7 @@ from service.web.admission import Admission
 from service.web.body_limit import FORM_OVERHEAD_BYTES, BodyLimit
 from service.web.idempotency import answered_before
 from service.web.routers import faces, status
+from service.web.uploads import is_upload
 from service.wiring import Services
 
 REQUEST_ID = re.compile("[A-Za-z0-9._-]{1,128}")
@@ -43,11 +44,14 @@ def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) ->
     app.include_router(status.router)
     app.include_router(v1.router)
     app.add_exception_handler(Repeated, answered_before)
-    app.add_middleware(Admission, workers=services.workers, patience_s=services.patience_s)
+    app.add_middleware(
+        Admission, workers=services.workers, patience_s=services.patience_s, exempt=is_upload
+    )
     app.add_middleware(
         BodyLimit,
         limit=services.limits.max_bytes + FORM_OVERHEAD_BYTES,
         message=str(too_many_bytes(services.limits)),
+        exempt=is_upload,
     )
     app.add_middleware(
         CorrelationIdMiddleware, validator=lambda given: REQUEST_ID.fullmatch(given) is not None

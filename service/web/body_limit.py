@@ -1,5 +1,7 @@
 """Bounds what a request may send, before anything is parsed or stored."""
 
+from collections.abc import Callable
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,15 +14,19 @@ listens gets the answer instead of a broken connection."""
 
 
 class BodyLimit:
-    """ASGI middleware: 413 for a body of more than `limit` bytes, whatever its Content-Length."""
+    """ASGI middleware: 413 for a body of more than `limit` bytes, whatever its Content-Length.
+    Requests that are `exempt` bound their bodies themselves."""
 
-    def __init__(self, app: ASGIApp, limit: int, message: str) -> None:
+    def __init__(
+        self, app: ASGIApp, limit: int, message: str, exempt: Callable[[Scope], bool]
+    ) -> None:
         self._app = app
+        self._exempt = exempt
         self._limit = limit
         self._message = message
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or self._exempt(scope):
             await self._app(scope, receive, send)
             return
         seen = 0
