@@ -46,6 +46,10 @@ class Spool(Protocol):
         files that were there and had no id yet."""
         ...
 
+    def refuse_items(self, job_id: UUID, reasons: Mapping[str, Reason]) -> set[str]:
+        """Reject these files, as far as they are there and have no id yet; returns which."""
+        ...
+
     def refuse_unnamed(self, job_id: UUID, reason: Reason) -> None:
         """Reject what still has no id."""
         ...

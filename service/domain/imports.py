@@ -65,7 +65,6 @@ class NewItem:
 class ManifestRow:
     """What a manifest says of one file."""
 
-    number: int
     file: str
     external_id: str
     metadata: Mapping[str, Any]

@@ -62,28 +62,33 @@ class ArchiveItems:
 
     def _follow(self, name: str, manifest: IO[bytes]) -> None:
         self.into.flush()
-        rows: dict[str, ManifestRow] = {}
-        for number, file, row in manifest_rows(name, manifest):
-            if isinstance(row, RequestError):
-                self.into.refuse(file or f"{name}, row {number}", None, row)
-            elif row.file in rows:
-                self._not_there(row)
+        rows: dict[str, ManifestRow | RequestError] = {}
+        for file, row in manifest_rows(name, manifest):
+            if file in rows:
+                self._not_there(file, row)
             else:
-                rows[row.file] = row
-                if len(rows) == ROWS:
-                    self._name(rows)
-                    rows = {}
-        self._name(rows)
+                rows[file] = row
+            if len(rows) == ROWS:
+                self._apply(rows)
+                rows = {}
+        self._apply(rows)
         self.into.refuse_unnamed(ItemInvalid(f"{name} does not name this file"))
 
-    def _name(self, rows: dict[str, ManifestRow]) -> None:
-        found = self.into.name_items(list(rows.values())) if rows else set()
-        for file in rows.keys() - found:
-            self._not_there(rows[file])
+    def _apply(self, rows: dict[str, ManifestRow | RequestError]) -> None:
+        named = [row for row in rows.values() if isinstance(row, ManifestRow)]
+        wrong = {file: row for file, row in rows.items() if isinstance(row, RequestError)}
+        found = self.into.name_items(named) | self.into.refuse_items(wrong)
+        for file, row in rows.items():
+            if file not in found:
+                self._not_there(file, row)
 
-    def _not_there(self, row: ManifestRow) -> None:
-        why = "the archive has no such photograph, or the manifest names it twice"
-        self.into.refuse(row.file, row.external_id, ItemInvalid(why))
+    def _not_there(self, file: str, row: ManifestRow | RequestError) -> None:
+        """A row without a photograph is an item too, so that somebody hears of it."""
+        if isinstance(row, ManifestRow):
+            why = "the archive has no such photograph, or the manifest names it twice"
+            self.into.refuse(file, row.external_id, ItemInvalid(why))
+        else:
+            self.into.refuse(file, None, row)
 
 
 def id_of(path: str) -> str | None:
@@ -99,11 +104,16 @@ def _check_path(path: str, member: Member) -> None:
     """No member is ever written under its name; one that would lead elsewhere is no photograph."""
     if not member.plain:
         raise ItemInvalid("it is a link, encrypted, or otherwise not a plain file")
-    if path.startswith(("/", "\\")) or ".." in PurePosixPath(path.replace("\\", "/")).parts:
+    if ".." in _parts(path) or "/" in _parts(path):
         raise ItemInvalid("its path leads out of the archive")
 
 
 def _is_hidden(path: str) -> bool:
     """What systems leave in archives: .DS_Store, __MACOSX and the like."""
-    parts = PurePosixPath(path).parts
+    parts = _parts(path)
     return any(part.startswith(".") and part != ".." for part in parts) or "__MACOSX" in parts
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """By either system's separator."""
+    return PurePosixPath(path.replace("\\", "/")).parts

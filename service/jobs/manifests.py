@@ -14,9 +14,11 @@ MANIFESTS = ("manifest.csv", "manifest.ndjson", "manifest.jsonl")
 """Their names, at the archive's root."""
 MANIFEST_BYTES = 1 << 26
 LONGEST_LINE = 1 << 18
+SURPLUS = ""
+"""The key of what stands behind the last column of a row."""
 
-Row = tuple[int, str | None, ManifestRow | RequestError]
-"""Its number from 1, the file that it names, and the row, or what is wrong with it."""
+Row = tuple[str, ManifestRow | RequestError]
+"""The file that it names, or which row it is, and the row, or what is wrong with it."""
 
 
 def manifest_rows(name: str, file: IO[bytes]) -> Iterator[Row]:
@@ -29,7 +31,7 @@ def manifest_rows(name: str, file: IO[bytes]) -> Iterator[Row]:
     try:
         read = _csv_rows(text) if name.endswith(".csv") else _json_rows(text)
         for number, values in enumerate(read, start=1):
-            yield _checked(number, values)
+            yield _checked(f"{name}, row {number}", values)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ImportInvalid(f"The manifest {name} cannot be read: {error}.") from None
     finally:
@@ -45,14 +47,12 @@ def _csv_rows(text: IO[str]) -> Iterator[Any]:
             "The first line of manifest.csv must name the columns, each once, `file` and `id` "
             "among them."
         )
-    for row in csv.DictReader(text, names, restkey="", delimiter=separator):
+    for row in csv.DictReader(text, names, restkey=SURPLUS, delimiter=separator):
         values = dict(row)
         file, external_id = values.pop("file"), values.pop("id")
-        if "" in values:
-            yield ItemInvalid("the row has more values than there are columns")
-        else:
-            given = {name: value for name, value in values.items() if value}
-            yield {"file": file, "id": external_id, "metadata": given}
+        given = {name: value for name, value in values.items() if name and value}
+        surplus = {SURPLUS: True} if SURPLUS in values else {}
+        yield {"file": file, "id": external_id, "metadata": given, **surplus}
 
 
 def _json_rows(text: IO[str]) -> Iterator[Any]:
@@ -77,17 +77,20 @@ def json_object(line: str | bytes, known: set[str]) -> dict[str, Any] | ItemInva
     return value
 
 
-def _checked(number: int, values: Any) -> Row:
+def _checked(row: str, values: Any) -> Row:
     if isinstance(values, RequestError):
-        return number, None, values
+        return row, values
     file = values.get("file")
     if not isinstance(file, str) or not file:
-        return number, None, ItemInvalid("file: must name a file of the archive")
+        return row, ItemInvalid("file: must name a file of the archive")
+    file = file.removeprefix("./")
+    if SURPLUS in values:
+        return file, ItemInvalid("the row has more values than there are columns")
     try:
         external_id, metadata = subject_of(values)
     except RequestError as error:
-        return number, file, error
-    return number, file, ManifestRow(number, file.removeprefix("./"), external_id, metadata)
+        return file, error
+    return file, ManifestRow(file, external_id, metadata)
 
 
 def subject_of(values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

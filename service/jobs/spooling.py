@@ -92,6 +92,11 @@ class Spooling:
         """See `Spool.name_items`; after a `flush`."""
         return self._store.write(lambda tx: tx.spool.name_items(self._job_id, rows))
 
+    def refuse_items(self, why: Mapping[str, RequestError]) -> set[str]:
+        """See `Spool.refuse_items`; after a `flush`."""
+        reasons = {file: reason_of(error) for file, error in why.items()}
+        return self._store.write(lambda tx: tx.spool.refuse_items(self._job_id, reasons))
+
     def unname_items(self) -> None:
         """Take the ids away that were made of files' names: there is a manifest."""
         self.flush()

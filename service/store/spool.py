@@ -1,6 +1,6 @@
 """Bulk imports in one transaction: see `service.spool.Spool`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from service.domain.imports import (
     Verdict,
 )
 from service.spool import Photographs
-from service.store import import_items, import_jobs, queue
+from service.store import import_claims, import_items, import_jobs, queue
 from service.store.failures import translated
 
 
@@ -50,6 +50,10 @@ class PostgresSpool:
         return import_items.name(self._connection, job_id, rows)
 
     @translated()
+    def refuse_items(self, job_id: UUID, reasons: Mapping[str, Reason]) -> set[str]:
+        return import_items.refuse(self._connection, job_id, reasons)
+
+    @translated()
     def refuse_unnamed(self, job_id: UUID, reason: Reason) -> None:
         import_items.refuse_unnamed(self._connection, job_id, reason)
 
@@ -69,29 +73,29 @@ class PostgresSpool:
 
     @translated()
     def claim(self, job_id: UUID, worker: UUID, limit: int, lease_s: float) -> list[ClaimedItem]:
-        return import_items.claim(self._connection, job_id, worker, limit, lease_s)
+        return import_claims.claim(self._connection, job_id, worker, limit, lease_s)
 
     @translated()
     def payload(self, job_id: UUID, worker: UUID, number: int) -> Payload | None:
-        return import_items.payload(self._connection, job_id, worker, number)
+        return import_claims.payload(self._connection, job_id, worker, number)
 
     @translated()
     def hold(self, job_id: UUID, worker: UUID, numbers: Sequence[int]) -> set[int]:
-        return import_items.hold(self._connection, job_id, worker, numbers)
+        return import_claims.hold(self._connection, job_id, worker, numbers)
 
     @translated()
     def settle(self, job_id: UUID, verdicts: Sequence[Verdict]) -> None:
-        import_items.settle(self._connection, job_id, verdicts)
+        import_claims.settle(self._connection, job_id, verdicts)
 
     @translated()
     def release(self, job_id: UUID, worker: UUID) -> None:
-        import_items.release(self._connection, job_id, worker)
+        import_claims.release(self._connection, job_id, worker)
 
     @translated()
     def finish(self, job_id: UUID) -> float | None:
-        import_items.give_up(self._connection, job_id)
+        import_claims.give_up(self._connection, job_id)
         import_jobs.finish(self._connection, job_id)
-        return import_items.seconds_to_next(self._connection, job_id)
+        return import_claims.seconds_to_next(self._connection, job_id)
 
     @translated()
     def find(self, job_id: UUID) -> ImportJob | None:
