@@ -12,6 +12,7 @@ from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
 from service.enrolment import Enrolment
 from service.errors import SpaceConflict, WeightsMissing
+from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
 from service.images import ImageLimits, PictureGate
 from service.ports import Analysers, FaceAnalyser, Store
@@ -44,6 +45,7 @@ class Services:
     enrolment: Enrolment
     recognition: Recognition
     subjects: Subjects
+    faces: Faces
     workers: int
     patience_s: float
     started: float
@@ -153,9 +155,10 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(tools.store, galleries, analysers, tools.limits),
+        enrolment=Enrolment(galleries, analysers, tools.limits),
         recognition=Recognition(tools.store, replica, analysers, tools.limits),
-        subjects=Subjects(tools.store, galleries),
+        subjects=Subjects(galleries),
+        faces=Faces(galleries),
         workers=_workers(settings),
         patience_s=settings.recognition_timeout_s,
         started=time.monotonic(),

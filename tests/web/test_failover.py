@@ -13,6 +13,7 @@ import uvicorn
 
 from service.domain.galleries import GalleryVersion
 from service.enrolment import Enrolment
+from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery
 from service.images import ImageLimits
 from service.recognition import Recognition
@@ -66,9 +67,10 @@ def client(replica: FailingOver) -> Iterator[httpx.Client]:
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(store, galleries, analysers, limits),
+        enrolment=Enrolment(galleries, analysers, limits),
         recognition=Recognition(store, replica, analysers, limits),
-        subjects=Subjects(store, galleries),
+        subjects=Subjects(galleries),
+        faces=Faces(galleries),
         workers=2,
         patience_s=10.0,
         started=time.monotonic(),
