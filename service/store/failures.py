@@ -78,7 +78,7 @@ def _refused(error: psycopg.Error) -> FacematchError | None:
             return EmbeddingInvalid("the embedding's length is not 1")
         case "fk_face_embedding_embedding_space":
             return EmbeddingInvalid("the embedding's dimension is not that of the gallery's space")
-        case "ck_gallery_name":
+        case "ck_gallery_name" | "ck_api_key_name":
             return RequestInvalid("name: must have 1 to 255 characters, none a control character")
     if constraint.startswith("ck_subject_external_id"):
         return RequestInvalid("id: must have 1 to 255 characters, not blank, none a control one")

@@ -14,6 +14,7 @@ from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
 from service.store import calibrations, faces, galleries, repeats, replicas, spaces, subjects
 from service.store.failures import translated
+from service.store.keys import PostgresKeys
 
 
 class PostgresTransaction:
@@ -22,6 +23,10 @@ class PostgresTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @property
+    def keys(self) -> PostgresKeys:
+        return PostgresKeys(self._connection)
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         with translated():
