@@ -89,7 +89,7 @@ def _refused(error: psycopg.Error) -> FacematchError | None:
             return EmbeddingInvalid("the embedding's length is not 1")
         case "fk_face_embedding_embedding_space":
             return EmbeddingInvalid("the embedding's dimension is not that of the gallery's space")
-        case "ck_gallery_name":
+        case "ck_gallery_name" | "ck_api_key_name":
             return RequestInvalid("name: must have 1 to 255 characters, none a control character")
         case "ck_subject_max_faces":
             return SubjectFull(error.diag.message_detail or "")

@@ -25,6 +25,7 @@ from service.store import (
     subjects,
 )
 from service.store.failures import translated
+from service.store.keys import PostgresKeys
 
 
 class PostgresTransaction:
@@ -33,6 +34,10 @@ class PostgresTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @property
+    def keys(self) -> PostgresKeys:
+        return PostgresKeys(self._connection)
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         with translated():

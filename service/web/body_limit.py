@@ -4,11 +4,10 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.web.early import declared_length, drain
+
 FORM_OVERHEAD_BYTES = 64 * 1024
 """Room for the multipart boundaries, headers and fields around a photograph."""
-DRAIN_BYTES = 64 * 1024 * 1024
-"""How much of a too large body is read and thrown away, so that a client which sends before it
-listens gets the answer instead of a broken connection."""
 
 
 class BodyLimit:
@@ -23,27 +22,16 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        seen = 0
+        seen, declared = 0, declared_length(Headers(scope=scope))
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if max(seen, _declared(scope)) > self._limit:
-                await _drain(receive, message)
+            if max(seen, declared) > self._limit:
+                if message.get("more_body"):
+                    await drain(receive, seen)
                 raise HTTPException(413, self._message, {"Connection": "close"})
             return message
 
         await self._app(scope, counted, send)
-
-
-def _declared(scope: Scope) -> int:
-    text = Headers(scope=scope).get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else 0
-
-
-async def _drain(receive: Receive, message: Message) -> None:
-    drained = len(message.get("body", b""))
-    while message["type"] == "http.request" and message.get("more_body") and drained < DRAIN_BYTES:
-        message = await receive()
-        drained += len(message.get("body", b""))
