@@ -22,6 +22,9 @@
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
     │   ├── FaceExists               face_exists
+    │   ├── FaceNotFound             face_not_found
+    │   ├── ModelNotFound            model_not_found
+    │   ├── SpaceMismatch            space_mismatch
     │   ├── VersionLost              version_lost
     │   └── GalleryFull              gallery_full
     ├── UnavailableError             try again later
@@ -48,6 +51,7 @@
 codes are given out in `web/problems.py`, exit codes in `cli/failures.py`.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -214,6 +218,26 @@ class FaceExists(RequestError):
 
     def __init__(self, external_id: str) -> None:
         super().__init__(f"This photograph is already enrolled for ID '{external_id}'.")
+
+
+class FaceNotFound(RequestError):
+    code = "face_not_found"
+
+    def __init__(self, face_id: object) -> None:
+        super().__init__(f"There is no enrolled face '{face_id}' here.")
+
+
+class ModelNotFound(RequestError):
+    code = "model_not_found"
+
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f"There is no model '{name}'; use one of {', '.join(names)}.")
+
+
+class SpaceMismatch(RequestError):
+    """Embeddings of two spaces are never compared."""
+
+    code = "space_mismatch"
 
 
 class VersionLost(RequestError):

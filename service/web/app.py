@@ -10,10 +10,9 @@ from starlette.types import Lifespan
 
 from service.domain.keys import ANONYMOUS
 from service.domain.repeats import Repeated
-from service.images import too_many_bytes
 from service.web import problems, v1
 from service.web.admission import Admission
-from service.web.body_limit import FORM_OVERHEAD_BYTES, BodyLimit
+from service.web.body_limit import BodyLimit, photographs_bound
 from service.web.idempotency import answered_before
 from service.web.routers import faces, status
 from service.wiring import Services
@@ -44,11 +43,7 @@ def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) ->
     app.include_router(v1.router)
     app.add_exception_handler(Repeated, answered_before)
     app.add_middleware(Admission, workers=services.workers, patience_s=services.patience_s)
-    app.add_middleware(
-        BodyLimit,
-        limit=services.limits.max_bytes + FORM_OVERHEAD_BYTES,
-        message=str(too_many_bytes(services.limits)),
-    )
+    app.add_middleware(BodyLimit, bound=photographs_bound(services.limits))
     app.add_middleware(
         CorrelationIdMiddleware, validator=lambda given: REQUEST_ID.fullmatch(given) is not None
     )

@@ -5,15 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from service.domain.keys import Caller, Scope
-from service.errors import ScopeMissing
 
 
 def _may(scope: Scope) -> object:
     def allowed(request: Request) -> Caller:
         """The caller, whom the middleware has found; raises ScopeMissing."""
         caller: Caller = request.state.caller
-        if not caller.may(scope):
-            raise ScopeMissing(scope)
+        caller.demand(scope)
         return caller
 
     return Depends(allowed)
