@@ -8,7 +8,7 @@ from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import DetectedFace, Point
 from service.domain.keys import Caller, Scope
 from service.domain.probes import PhotographProbe
-from service.errors import FaceNotDetected
+from service.errors import FaceNotDetected, ScopeMissing
 from service.images import ImageLimits, decode
 from service.ports import Analysers, FaceAnalyser, Picture
 from service.vision.landmarks import named
@@ -60,8 +60,8 @@ class Detection:
             ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
             Overloaded: too many photographs at once.
         """
-        if with_embeddings:
-            caller.demand(Scope.EXPORT)
+        if with_embeddings and not caller.may(Scope.EXPORT):
+            raise ScopeMissing(Scope.EXPORT)
         analyser = self.analysers.usual(model)
         with self.limits.gate.place():
             picture = decode(photograph.data, self.limits)

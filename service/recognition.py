@@ -11,7 +11,7 @@ from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller, Scope
 from service.domain.matches import Match, SubjectFilter
 from service.domain.probes import Probe
-from service.errors import GalleryNotReady, SpaceMismatch
+from service.errors import GalleryNotReady, ScopeMissing, SpaceMismatch
 from service.galleries import check_known, existing, serving
 from service.matching import Asked, GallerySearch
 from service.ports import Indexes, IndexView, Store, Transaction
@@ -88,8 +88,8 @@ class Recognition:
             GalleryNotReady, GalleryBehind, DatabaseUnavailable: try again shortly.
             and what `Probes.look` raises.
         """
-        if search.with_metadata:
-            caller.demand(Scope.READ)
+        if search.with_metadata and not caller.may(Scope.READ):
+            raise ScopeMissing(Scope.READ)
         with self.store.transaction(read_only=True) as tx:
             galleries = [existing(tx, name, caller) for name in names]
         _check_one_space(galleries)

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from service.errors import ScopeMissing
-
 
 class Scope(StrEnum):
     """What a key may be used for. None implies another."""
@@ -37,11 +35,6 @@ class Caller:
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
-
-    def demand(self, scope: Scope) -> None:
-        """Raises ScopeMissing where the caller may not."""
-        if not self.may(scope):
-            raise ScopeMissing(scope)
 
     def reaches(self, gallery_id: UUID) -> bool:
         return self.galleries is None or gallery_id in self.galleries

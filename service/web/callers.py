@@ -5,13 +5,15 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from service.domain.keys import Caller, Scope
+from service.errors import ScopeMissing
 
 
 def _may(scope: Scope) -> object:
     def allowed(request: Request) -> Caller:
         """The caller, whom the middleware has found; raises ScopeMissing."""
         caller: Caller = request.state.caller
-        caller.demand(scope)
+        if not caller.may(scope):
+            raise ScopeMissing(scope)
         return caller
 
     return Depends(allowed)
