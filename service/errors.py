@@ -21,10 +21,15 @@
     │   ├── AttemptDiffers           idempotency_key_reused
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
+    │   ├── SubjectExpired           subject_expired
+    │   ├── SubjectFull              subject_full
     │   ├── FaceExists               face_exists
     │   ├── FaceNotFound             face_not_found
     │   ├── ModelNotFound            model_not_found
     │   ├── SpaceMismatch            space_mismatch
+    │   ├── PhotographKnown          photograph_known
+    │   ├── PersonKnown              person_known
+    │   ├── UnlikeSubject            unlike_subject
     │   ├── VersionLost              version_lost
     │   └── GalleryFull              gallery_full
     ├── UnavailableError             try again later
@@ -51,7 +56,7 @@
 codes are given out in `web/problems.py`, exit codes in `cli/failures.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 
@@ -65,9 +70,12 @@ class RequestError(FacematchError):
     """The request cannot be served as it is; the caller can change it.
 
     `gallery_version` names the state of the gallery that the refusal rests on, if it does on one.
+    `facts` says for programs what it rests on; unlike the sentence, it is only for callers who may
+    read what is enrolled.
     """
 
     gallery_version: str | None = None
+    facts: Mapping[str, object] = {}
 
 
 class NoFileUploaded(RequestError):
@@ -211,6 +219,26 @@ class SubjectNotFound(RequestError):
         super().__init__(f"Face with ID '{external_id}' not found")
 
 
+class SubjectExpired(RequestError):
+    code = "subject_expired"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            f"ID '{external_id}' has expired, and no search answers with it; give it a later "
+            "expires_at first, or delete it."
+        )
+
+
+class SubjectFull(RequestError):
+    code = "subject_full"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            f"ID '{external_id}' has as many faces as the gallery allows one subject "
+            "(max_faces_per_subject). Delete or replace one of them."
+        )
+
+
 class FaceExists(RequestError):
     """This very photograph is enrolled for this subject already."""
 
@@ -238,6 +266,45 @@ class SpaceMismatch(RequestError):
     """Embeddings of two spaces are never compared."""
 
     code = "space_mismatch"
+
+
+class PhotographKnown(RequestError):
+    """The gallery wants new photographs only, and this one is enrolled for somebody."""
+
+    code = "photograph_known"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            "This very photograph is enrolled in this gallery already; use another one, or delete "
+            "that face first."
+        )
+        self.facts = {"subject": external_id}
+
+
+class PersonKnown(RequestError):
+    """The gallery wants every person once, and the face resembles another subject."""
+
+    code = "person_known"
+
+    def __init__(self, external_id: str, similarity: float) -> None:
+        super().__init__(
+            "This person is enrolled under another ID already, as far as the gallery's threshold "
+            "says; add the photograph to that ID, or merge the two."
+        )
+        self.facts = {"subject": external_id, "similarity": similarity}
+
+
+class UnlikeSubject(RequestError):
+    """The gallery wants faces of one subject to resemble one another."""
+
+    code = "unlike_subject"
+
+    def __init__(self, similarity: float) -> None:
+        super().__init__(
+            "This face resembles none of this ID's other faces, as far as the gallery's threshold "
+            "says; check whose photograph it is."
+        )
+        self.facts = {"similarity": similarity}
 
 
 class VersionLost(RequestError):

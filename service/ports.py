@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -25,6 +25,7 @@ from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.models import Model
 from service.domain.repeats import Attempt, KeptAnswer, Once
 from service.domain.replicas import ReplicaState, Report
+from service.domain.subjects import Metadata
 
 Result = TypeVar("Result")
 
@@ -185,7 +186,7 @@ class Transaction(Protocol):
         bytes), shape (n,)."""
         ...
 
-    def subject_metadata(self, subject_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]: ...
+    def subject_metadata(self, subject_ids: Sequence[UUID]) -> dict[UUID, Metadata]: ...
 
     def subject_has_image(self, subject_id: UUID, image_sha256: bytes) -> bool: ...
 

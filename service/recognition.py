@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
 from uuid import UUID
 
 from service.domain.faces import DetectedFace
@@ -11,6 +10,7 @@ from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller, Scope
 from service.domain.matches import Match, SubjectFilter
 from service.domain.probes import Probe
+from service.domain.subjects import Metadata, valid_metadata
 from service.errors import GalleryNotReady, ScopeMissing, SpaceMismatch
 from service.galleries import check_known, existing, serving
 from service.matching import Asked, GallerySearch
@@ -30,7 +30,7 @@ class Search:
     probe: Probe
     top_k: int = 1
     threshold: float | None = None
-    metadata: Mapping[str, Any] | None = None
+    metadata: Metadata | None = None
     exclude_self: bool = True
     with_metadata: bool = False
 
@@ -85,11 +85,13 @@ class Recognition:
             VersionLost: the database does not know a version in `at_least`, for which the caller
                 has waited.
             ScopeMissing: metadata is for those who may read.
+            RequestInvalid: metadata that no subject can have is asked for.
             GalleryNotReady, GalleryBehind, DatabaseUnavailable: try again shortly.
             and what `Probes.look` raises.
         """
         if search.with_metadata and not caller.may(Scope.READ):
             raise ScopeMissing(Scope.READ)
+        valid_metadata(search.metadata or {})
         with self.store.transaction(read_only=True) as tx:
             galleries = [existing(tx, name, caller) for name in names]
         _check_one_space(galleries)

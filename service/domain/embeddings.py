@@ -64,6 +64,27 @@ def similarity(one: Embedding, other: Embedding) -> float:
     return round(min(1.0, max(-1.0, cosine)), SIMILARITY_DIGITS) + 0.0  # not -0.0
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimedSpace:
+    """The space that a caller says an embedding is of; `weights_sha256` None where it says none."""
+
+    model: str
+    detector: str
+    alignment: Alignment
+    weights_sha256: str | None = None
+
+    def is_of(self, space: EmbeddingSpace) -> bool:
+        claimed = EmbeddingSpace(
+            model=self.model,
+            dimension=space.dimension,
+            weights_sha256=self.weights_sha256,
+            detector=self.detector,
+            alignment=self.alignment,
+            default_threshold=space.default_threshold,
+        )
+        return space.serves(claimed)
+
+
 def unit(vector: NDArray[np.floating], dimension: int) -> Embedding:
     """Scale a raw vector, shape (dimension,), to length 1 as float32.
 

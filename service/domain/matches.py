@@ -1,12 +1,11 @@
 """Matches: who may be an answer, and who is one."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from service.domain.decisions import Confidence
 from service.domain.embeddings import Embedding
+from service.domain.subjects import Metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +13,7 @@ class SubjectFilter:
     """Which subjects may be an answer: those whose metadata contains `metadata` (as PostgreSQL's
     `@>` on jsonb says), None for any, and not the subject `besides`."""
 
-    metadata: Mapping[str, Any] | None = None
+    metadata: Metadata | None = None
     besides: UUID | None = None
 
 
@@ -43,5 +42,5 @@ class Match:
     face_id: UUID
     similarity: float
     confidence: Confidence
-    metadata: Mapping[str, Any] | None = None
+    metadata: Metadata | None = None
     """None unless it was asked for."""

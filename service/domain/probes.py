@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from service.domain.embeddings import Alignment, EmbeddingSpace
+from service.domain.embeddings import ClaimedSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,27 +13,6 @@ class PhotographProbe:
 
     data: bytes
     every_face: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedSpace:
-    """The space that a caller says an embedding is of; `weights_sha256` None where it says none."""
-
-    model: str
-    detector: str
-    alignment: Alignment
-    weights_sha256: str | None = None
-
-    def is_of(self, space: EmbeddingSpace) -> bool:
-        claimed = EmbeddingSpace(
-            model=self.model,
-            dimension=space.dimension,
-            weights_sha256=self.weights_sha256,
-            detector=self.detector,
-            alignment=self.alignment,
-            default_threshold=space.default_threshold,
-        )
-        return space.serves(claimed)
 
 
 @dataclass(frozen=True, slots=True)

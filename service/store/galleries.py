@@ -174,7 +174,7 @@ def made_version(connection: Connection, gallery_id: UUID) -> GalleryVersion:
     driver = cast("psycopg.Connection[tuple[int, UUID]]", connection.connection.driver_connection)
     with driver.cursor() as cursor:
         cursor.execute(
-            "SET CONSTRAINTS feed_number IMMEDIATE;"
+            "SET CONSTRAINTS feed_number, subject_limit IMMEDIATE;"
             f"SELECT version, mark FROM gallery WHERE id = '{gallery_id}'"
         )
         cursor.nextset()

@@ -1,7 +1,6 @@
 """SQL of answers: faces as the table holds them now, and who may be an answer."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -22,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from service.domain.galleries import Gallery
 from service.domain.matches import EnrolledFace, SubjectFilter
+from service.domain.subjects import Metadata
 from service.store import vectors
 from service.store.tables import face, face_embedding, subject
 
@@ -83,6 +83,8 @@ def _permitted(among: SubjectFilter) -> ColumnElement[bool]:
     conditions = [or_(subject.c.expires_at.is_(None), subject.c.expires_at > func.now())]
     if among.metadata is not None:
         conditions.append(subject.c.metadata.contains(dict(among.metadata)))
+    if among.metadata:
+        conditions.append(subject.c.metadata != {})  # what the index on metadata holds
     if among.besides is not None:
         conditions.append(subject.c.id != among.besides)
     return and_(*conditions)
@@ -101,7 +103,7 @@ def permitted_subjects(
     return np.frombuffer(found or b"", dtype="V16")
 
 
-def metadata(connection: Connection, subject_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+def metadata(connection: Connection, subject_ids: Sequence[UUID]) -> dict[UUID, Metadata]:
     wanted = bindparam("wanted", list(subject_ids), ARRAY(Uuid))
     rows = connection.execute(
         select(subject.c.id, subject.c.metadata).where(subject.c.id == any_(wanted))

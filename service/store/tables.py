@@ -144,6 +144,13 @@ subject = Table(
     Column("expires_at", Timestamp),
     UniqueConstraint("gallery_id", "external_id"),
     UniqueConstraint("gallery_id", "id"),
+    Index(
+        None,
+        "metadata",
+        postgresql_using="gin",
+        postgresql_ops={"metadata": "jsonb_path_ops"},
+        postgresql_where=text("metadata <> '{}'"),
+    ),
 )
 
 face = Table(
@@ -167,6 +174,12 @@ face = Table(
         ondelete="CASCADE",
     ),
     Index(None, "gallery_id", "subject_id"),
+    Index(
+        None,
+        "gallery_id",
+        "image_sha256",
+        postgresql_where=text("image_sha256 IS NOT NULL"),
+    ),
 )
 
 face_embedding = Table(
@@ -203,6 +216,7 @@ gallery_change = Table(
     Column("faces", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Column("everything", Boolean, nullable=False, server_default=text("false")),
     Column("grew", Boolean, nullable=False, server_default=text("false")),
+    Column("gained", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Index(None, "gallery_id", "version"),
     Index(None, "tx", postgresql_where=text("version IS NULL")),
 )

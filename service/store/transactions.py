@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -16,6 +15,7 @@ from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
+from service.domain.subjects import Metadata
 from service.store import (
     calibrations,
     faces,
@@ -116,7 +116,7 @@ class PostgresTransaction:
         with translated():
             return matches.permitted_subjects(self._connection, gallery_id, among)
 
-    def subject_metadata(self, subject_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    def subject_metadata(self, subject_ids: Sequence[UUID]) -> dict[UUID, Metadata]:
         with translated():
             return matches.metadata(self._connection, subject_ids)
 

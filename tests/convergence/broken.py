@@ -73,7 +73,7 @@ def markless() -> None:
         )
 
     def touched_since(
-        cursor: GalleryVersion, changes: list[Change], head: GalleryHead
+        cursor: GalleryVersion, changes: list[Change], head: GalleryVersion
     ) -> frozenset[UUID] | None:
         if any(change.everything for change in changes):
             return None

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.domain.embeddings import Alignment, EmbeddingSpace, similarity, unit
-from service.domain.probes import ClaimedSpace
+from service.domain.embeddings import Alignment, ClaimedSpace, EmbeddingSpace, similarity, unit
 from service.errors import EmbeddingInvalid
 
 

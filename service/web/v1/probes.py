@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.domain.embeddings import Alignment
-from service.domain.probes import ClaimedSpace, EmbeddingProbe, FaceProbe, PhotographProbe, Probe
+from service.domain.embeddings import Alignment, ClaimedSpace
+from service.domain.probes import EmbeddingProbe, FaceProbe, PhotographProbe, Probe
 from service.web.v1.bodies import Image
 
 LONGEST_EMBEDDING = 4096

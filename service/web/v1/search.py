@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Response
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
-from pydantic_core import PydanticCustomError, from_json, to_json
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_core import PydanticCustomError, from_json
 
 from service.domain.decisions import Confidence
 from service.domain.galleries import GalleryVersion
@@ -24,7 +24,6 @@ from service.web.v1.problems import problems
 router = APIRouter(tags=["search"])
 
 MOST_GALLERIES = 16
-FILTER_BYTES = 4096
 
 
 def _read(sent: object) -> object:
@@ -37,13 +36,7 @@ def _read(sent: object) -> object:
         raise PydanticCustomError("json", "must be a JSON object") from None
 
 
-def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
-    if len(to_json(metadata)) > FILTER_BYTES:
-        raise PydanticCustomError("filter", f"must have at most {FILTER_BYTES} bytes as JSON")
-    return metadata
-
-
-Filter = Annotated[dict[str, Any], BeforeValidator(_read), AfterValidator(_bounded)]
+Filter = Annotated[dict[str, Any], BeforeValidator(_read)]
 
 
 class SearchBody(ProbeBody):

@@ -54,15 +54,15 @@ def copied(sql: psycopg.Connection, subject: str, gallery: str, name: str) -> No
     """Enrol a subject of the default gallery in another one too, which is made where it is new."""
     with sql.transaction():
         sql.execute(
-            "INSERT INTO gallery (name, space_id, threshold)"
-            " SELECT %s, space_id, threshold FROM gallery WHERE name = 'dlib' ON CONFLICT DO NOTHING",
+            "INSERT INTO gallery (name, space_id, threshold) SELECT %s, space_id, threshold"
+            " FROM gallery WHERE name = 'dlib' ON CONFLICT DO NOTHING",
             (gallery,),
         )
         sql.execute(
             "WITH there AS (SELECT id FROM gallery WHERE name = %s),"
             " old AS (SELECT * FROM face f JOIN face_embedding e ON e.face_id = f.id"
-            "  WHERE f.subject_id = (SELECT s.id FROM subject s JOIN gallery g ON g.id = s.gallery_id"
-            "   WHERE s.external_id = %s AND g.name = 'dlib')),"
+            "  WHERE f.subject_id = (SELECT s.id FROM subject s JOIN gallery g"
+            "   ON g.id = s.gallery_id WHERE s.external_id = %s AND g.name = 'dlib')),"
             " s AS (INSERT INTO subject (gallery_id, external_id) SELECT id, %s FROM there"
             "  RETURNING id, gallery_id),"
             " f AS (INSERT INTO face (gallery_id, subject_id) SELECT gallery_id, id FROM s"
