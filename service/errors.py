@@ -27,6 +27,7 @@
     │   ├── SubjectFull              subject_full
     │   ├── FaceExists               face_exists
     │   ├── FaceNotFound             face_not_found
+    │   ├── ModelNotFound            model_not_found
     │   ├── SpaceMismatch            space_mismatch
     │   ├── PhotographKnown          photograph_known
     │   ├── PersonKnown              person_known
@@ -57,7 +58,7 @@
 codes are given out in `web/problems.py`, exit codes in `cli/failures.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 
@@ -272,6 +273,13 @@ class FaceNotFound(RequestError):
 
     def __init__(self, face_id: object) -> None:
         super().__init__(f"There is no enrolled face '{face_id}' here.")
+
+
+class ModelNotFound(RequestError):
+    code = "model_not_found"
+
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f"There is no model '{name}'; use one of {', '.join(names)}.")
 
 
 class SpaceMismatch(RequestError):

@@ -22,6 +22,8 @@ from service.domain.galleries import (
     GalleryVersion,
 )
 from service.domain.keys import HashedKey, Key, NewKey
+from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
+from service.domain.models import Model
 from service.domain.repeats import Attempt, KeptAnswer, Once
 from service.domain.replicas import ReplicaState, Report
 from service.domain.subjects import Metadata, NewSubject, Subject
@@ -78,6 +80,24 @@ class Analysers(Protocol):
             RequestInvalid: no such model or detector, or an alignment that it does not allow.
             ModelUnavailable: its weights are not here.
         """
+        ...
+
+    def usual(self, model: str | None) -> FaceAnalyser:
+        """The default gallery's analyser, or a model's own with its default detector and alignment.
+
+        Raises:
+            RequestInvalid, ModelUnavailable: as `like`.
+        """
+        ...
+
+
+class Models(Protocol):
+    """The recognition models that there are."""
+
+    def all(self) -> tuple[Model, ...]: ...
+
+    def named(self, name: str) -> Model:
+        """Raises ModelNotFound; letter case matters."""
         ...
 
 
@@ -215,6 +235,25 @@ class Transaction(Protocol):
     def subject_names(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         """The external ids of those subjects that exist and have not expired."""
         ...
+
+    def enrolled_faces(
+        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
+    ) -> list[EnrolledFace]:
+        """Those of the faces that are in the gallery and its space now, whoever's; no order."""
+        ...
+
+    def faces_of_subjects(
+        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
+    ) -> list[EnrolledFace]:
+        """Every face of those subjects in the gallery's space, expired ones' too; no order."""
+        ...
+
+    def permitted_subjects(self, gallery_id: UUID, among: SubjectFilter) -> NDArray[np.void]:
+        """The ids of the subjects that have not expired and pass the filter; dtype V16 (a UUID's
+        bytes), shape (n,)."""
+        ...
+
+    def subject_metadata(self, subject_ids: Sequence[UUID]) -> dict[UUID, Metadata]: ...
 
     def subject_has_image(self, subject_id: UUID, image_sha256: bytes) -> bool: ...
 
@@ -444,6 +483,10 @@ class FaceIndex(Protocol):
         """The best `subjects` subjects, each by its best face, most similar first."""
         ...
 
+    def view(self) -> "IndexView":
+        """What it holds now, for several searches of one state."""
+        ...
+
     def apply(
         self,
         version: GalleryVersion,
@@ -451,6 +494,21 @@ class FaceIndex(Protocol):
         touched: Iterable[UUID],
     ) -> None:
         """Bring the touched faces to their present state: those not in `present` are dropped."""
+        ...
+
+
+class IndexView(Protocol):
+    """One state of a gallery in memory, or a part of it; never changes."""
+
+    @property
+    def version(self) -> GalleryVersion: ...
+
+    def search(self, probe: Embedding, subjects: int) -> "SearchResult":
+        """As `FaceIndex.search`."""
+        ...
+
+    def among(self, subject_ids: NDArray[np.void]) -> "IndexView":
+        """The part of it that is those subjects'; dtype V16 (a UUID's bytes), shape (n,)."""
         ...
 
 

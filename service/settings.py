@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(
         40_000_000, ge=10_000, description="largest photograph accepted, in pixels"
     )
+    max_faces_per_photograph: int = Field(
+        32, ge=1, le=1000, description="faces searched for, at most, of one photograph"
+    )
     database_pool_size: int = Field(
         10, ge=2, le=500, description="connections to the database that one process may hold"
     )

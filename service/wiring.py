@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from service.detection import Detection
 from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
 from service.enrolment import Enrolment
@@ -17,7 +18,8 @@ from service.galleries import Galleries, GalleryDefaults, open_gallery, report_d
 from service.images import ImageLimits, PictureGate
 from service.key_file import KeyFile
 from service.keys import Keys
-from service.ports import Analysers, FaceAnalyser, Store
+from service.ports import Analysers, FaceAnalyser, Models, Store
+from service.probes import Probes
 from service.recognition import Recognition
 from service.settings import Settings
 from service.store import open_store, schema
@@ -25,10 +27,12 @@ from service.store.embedded import embedded_postgres, temporary_postgres
 from service.store.requirements import check_server
 from service.subjects import Subjects
 from service.sync import AntiEntropy, Keeper, Replica, Snapshots
+from service.verification import Verification
 from service.vision import load_analyser
 from service.vision.acquisition import pull
 from service.vision.catalogue import find_model
 from service.vision.loaded import LoadedAnalysers
+from service.vision.models import KnownModels
 from service.vision.spaces import check_detector, published_space
 
 log = logging.getLogger(__name__)
@@ -60,6 +64,9 @@ class Services:
     galleries: Galleries
     enrolment: Enrolment
     recognition: Recognition
+    verification: Verification
+    detection: Detection
+    models: Models
     subjects: Subjects
     faces: Faces
     keys: Keys
@@ -167,6 +174,7 @@ def _snapshots(settings: Settings) -> Snapshots | None:
 def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
     analysers = tools.analysers
     galleries = Galleries(tools.store, replica, analysers, settings.wait_all_s)
+    probes = Probes(analysers, tools.limits)
     return Services(
         gallery_name=tools.gallery.name,
         limits=tools.limits,
@@ -174,7 +182,10 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         replica=replica,
         galleries=galleries,
         enrolment=Enrolment(galleries, analysers, tools.limits),
-        recognition=Recognition(tools.store, replica, analysers, tools.limits),
+        recognition=Recognition(tools.store, replica, probes),
+        verification=Verification(tools.store, probes),
+        detection=Detection(analysers, tools.limits),
+        models=KnownModels(settings.facematch_home, _engine(settings)),
         subjects=Subjects(galleries),
         faces=Faces(galleries),
         keys=Keys(tools.store, KeyFile.of(settings.facematch_home)),
@@ -225,11 +236,10 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
 
 
 def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
-    """Loads a model beside the default one; all share the cores. The engine `dlib` is no other
-    model's."""
+    """Loads a model beside the default one; all share the cores."""
     return partial(
         load_analyser,
-        engine="auto" if settings.engine == "dlib" else settings.engine,
+        engine=_engine(settings),
         home=settings.facematch_home,
         workers=_workers(settings),
         cores=_cores(settings),
@@ -237,9 +247,16 @@ def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
     )
 
 
+def _engine(settings: Settings) -> str:
+    """Of the models beside the default one: the engine `dlib` is no other model's."""
+    return "auto" if settings.engine == "dlib" else settings.engine
+
+
 def _limits(settings: Settings) -> ImageLimits:
     gate = PictureGate(2 * _workers(settings), settings.recognition_timeout_s)
-    return ImageLimits(settings.max_image_bytes, settings.max_image_pixels, gate)
+    return ImageLimits(
+        settings.max_image_bytes, settings.max_image_pixels, gate, settings.max_faces_per_photograph
+    )
 
 
 @dataclass(frozen=True, slots=True)

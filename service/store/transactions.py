@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from service.domain.calibrations import Calibration
@@ -11,6 +13,7 @@ from service.domain.decisions import Likeness
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import Face, ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
+from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
 from service.domain.subjects import Metadata, NewSubject, Subject
@@ -19,6 +22,7 @@ from service.store import (
     faces,
     galleries,
     likeness,
+    matches,
     repeats,
     replicas,
     spaces,
@@ -126,6 +130,26 @@ class PostgresTransaction:
     def subject_names(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         with translated():
             return subjects.names(self._connection, subject_ids)
+
+    def enrolled_faces(
+        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
+    ) -> list[EnrolledFace]:
+        with translated():
+            return matches.faces(self._connection, gallery, face_ids, among)
+
+    def faces_of_subjects(
+        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
+    ) -> list[EnrolledFace]:
+        with translated():
+            return matches.faces_of_subjects(self._connection, gallery, subject_ids, among)
+
+    def permitted_subjects(self, gallery_id: UUID, among: SubjectFilter) -> NDArray[np.void]:
+        with translated():
+            return matches.permitted_subjects(self._connection, gallery_id, among)
+
+    def subject_metadata(self, subject_ids: Sequence[UUID]) -> dict[UUID, Metadata]:
+        with translated():
+            return matches.metadata(self._connection, subject_ids)
 
     def subject_has_image(self, subject_id: UUID, image_sha256: bytes) -> bool:
         with translated():

@@ -9,11 +9,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Lifespan
 
 from service.domain.repeats import Repeated
-from service.images import too_many_bytes
 from service.web import docs, problems, v1
 from service.web.admission import Admission
 from service.web.authentication import Authentication
-from service.web.body_limit import FORM_OVERHEAD_BYTES, BodyLimit
+from service.web.body_limit import BodyLimit, photographs_bound
 from service.web.idempotency import answered_before
 from service.web.rate_limits import RateLimits
 from service.web.routers import faces, status
@@ -76,11 +75,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
     """
     access = services.access
     app.add_middleware(Admission, workers=services.workers, patience_s=services.patience_s)
-    app.add_middleware(
-        BodyLimit,
-        limit=services.limits.max_bytes + FORM_OVERHEAD_BYTES,
-        message=str(too_many_bytes(services.limits)),
-    )
+    app.add_middleware(BodyLimit, bound=photographs_bound(services.limits))
     if access.rates:
         app.add_middleware(RateLimits, rates=access.rates)
     app.add_middleware(
