@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from service.domain.galleries import Gallery
 from service.domain.imports import (
     Assignment,
     ClaimedItem,
@@ -25,7 +26,7 @@ Photographs = Mapping[int, tuple[str, bytes]]
 class Spool(Protocol):
     """The imports' rows in one transaction; see `Transaction.spool`."""
 
-    def create(self, gallery_id: UUID, created_by: str, *, several: bool) -> UUID:
+    def create(self, gallery: Gallery, created_by: str, *, several: bool) -> UUID:
         """A job that is being uploaded: nobody sees it, no worker takes it."""
         ...
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision: str = "0010"
-down_revision: str | None = "0007"
+down_revision: str | None = "0009"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
@@ -15,12 +15,15 @@ depends_on: Sequence[str] | None = None
 # statements of its sql/migrations; tests/store/test_queue.py says when one is due.
 QUEUE = (Path(__file__).parents[1] / "procrastinate.sql").read_text(encoding="utf-8")
 
-# a photograph is JPEG, PNG or WebP: compressing it again costs time and saves nothing
+# space_id is the gallery's when the import came, no foreign key: its embeddings are of that space
+# only, and a space that is given up is no reason to hold the import.
+# A photograph is JPEG, PNG or WebP: compressing it again costs time and saves nothing
 TABLES = """
 CREATE TABLE import_job (
   id uuid CONSTRAINT pk_import_job PRIMARY KEY DEFAULT uuid_v7(),
   gallery_id uuid NOT NULL
     CONSTRAINT fk_import_job_gallery REFERENCES gallery ON DELETE CASCADE,
+  space_id uuid NOT NULL,
   created_by text NOT NULL,
   several boolean NOT NULL,
   state text NOT NULL DEFAULT 'uploading',

@@ -39,8 +39,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """An item about to be spooled: a photograph, an embedding (float32 values as bytes), or
-    neither and the reason for that.
+    """An item about to be spooled: a photograph, an embedding (its float32 values as bytes, in
+    this machine's order), or neither and the reason for that.
 
     `external_id` None: the manifest, which comes later, will say. `several` items may have one.
     """
@@ -72,10 +72,12 @@ class ManifestRow:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a worker needs to know of a running import."""
+    """What a worker needs to know of a running import; `space_id` was the gallery's when it came,
+    and is that of its embeddings."""
 
     job_id: UUID
     gallery: str
+    space_id: UUID
     created_by: str
     several: bool
 

@@ -18,6 +18,8 @@ CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 Metadata = Mapping[str, Any]
 """What the caller keeps with a subject: a JSON object, see `valid_metadata`."""
 
+NOTHING: Metadata = {}
+
 MAX_METADATA_BYTES = 16_384
 """Of the JSON text as PostgreSQL writes it, in UTF-8."""
 MAX_METADATA_LEVEL = 16

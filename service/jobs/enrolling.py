@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from service.domain.embeddings import unit
 from service.domain.faces import NewFace
 from service.domain.galleries import Gallery
 from service.domain.imports import (
@@ -23,7 +22,13 @@ from service.domain.imports import (
 )
 from service.domain.keys import trusted
 from service.enrolment import Photograph, add_new_subject, add_to_subject, new_face
-from service.errors import FaceExists, GalleryNotFound, RequestError, UnavailableError
+from service.errors import (
+    FaceExists,
+    GalleryNotFound,
+    RequestError,
+    SpaceMismatch,
+    UnavailableError,
+)
 from service.galleries import serving
 from service.images import ImageLimits
 from service.jobs.imports import Imports
@@ -108,7 +113,8 @@ class Enrolling:
         if gallery is None:
             return None
         analyser = self.analysers.of(gallery.space)
-        return Worker(self.store, self.images, analyser, assignment, uuid4())
+        one_face = gallery.rules.gates.one_face
+        return Worker(self.store, self.images, analyser, assignment, one_face, uuid4())
 
     def _go_on(
         self, worker: "Worker", stopping: Callable[[], bool], slice_s: float
@@ -136,6 +142,7 @@ class Worker:
     images: ImageLimits
     analyser: FaceAnalyser
     assignment: Assignment
+    one_face: bool
     id: UUID
 
     def claim(self) -> list[ClaimedItem]:
@@ -188,19 +195,13 @@ class Worker:
         created_by = self.assignment.created_by
         name = item.file and PurePosixPath(item.file).name
         if payload.photograph is not None:
-            photograph = Photograph(payload.photograph, name)
-            return new_face(self.analyser, self.images, photograph, created_by)
-        numbers = np.frombuffer(payload.embedding or b"", dtype=np.float32)
-        return NewFace(
-            embedding=unit(numbers, self.analyser.space.dimension),
-            image_sha256=None,
-            image_name=name,
-            box=None,
-            created_by=created_by,
-        )
+            photo = Photograph(payload.photograph, name)
+            return new_face(self.analyser, self.images, photo, created_by, one_face=self.one_face)
+        embedding = np.frombuffer(payload.embedding or b"", dtype=np.float32)
+        return NewFace(embedding, None, name, None, created_by)
 
     def _commit(self, ready: list[Outcome]) -> None:
-        """All in one transaction; where that is refused as a whole, one by one."""
+        """In one transaction; where that is refused as a whole, one by one."""
         if not ready:
             return
         try:
@@ -228,13 +229,22 @@ class Worker:
             tx.made_version(gallery.id)  # raises GalleryFull before the commit would
 
     def _stored(self, tx: Transaction, gallery: Gallery, prepared: Prepared) -> Verdict:
+        """Without this replica's index: it does not hold what this very transaction has enrolled,
+        which the gates must see; SQL does."""
+        item, face = prepared.item, prepared.face
         add = add_to_subject if self.assignment.several else add_new_subject
         try:
+            self._check_space(gallery, face)
             with tx.savepoint():
-                face_id = add(tx, gallery, prepared.item.external_id, prepared.face)
+                face_id = add(tx, gallery, item.external_id, face, metadata=item.metadata)
         except RequestError as error:
             return _refused(prepared.number, error)
         return Verdict(prepared.number, ItemStatus.ENROLLED, face_id=face_id)
+
+    def _check_space(self, gallery: Gallery, face: NewFace) -> None:
+        """Raises SpaceMismatch for an embedding when the gallery has moved since it came."""
+        if face.image_sha256 is None and gallery.space_id != self.assignment.space_id:
+            raise SpaceMismatch("The gallery has another embedding space than when this was sent.")
 
     def _reject(self, number: int, error: Exception) -> None:
         if isinstance(error, GalleryNotFound):

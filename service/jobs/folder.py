@@ -117,7 +117,7 @@ class FolderEnrolment:
             for item in folder.items:
                 self._add(into, item, str(item.path.relative_to(folder.path)))
                 on_spooled()
-            return into.publish(CALLER, self.gallery)
+            return into.publish(CALLER)
 
     def _add(self, into: Spooling, item: FolderItem, file: str) -> None:
         try:

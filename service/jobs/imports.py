@@ -71,7 +71,7 @@ class Imports:
             ) as into,
         ):
             digest = Upload(into, self.images, self.limits).read(body)
-            return into.publish(caller, gallery, once(digest))
+            return into.publish(caller, once(digest))
 
     def read(self, caller: Caller, job_id: UUID) -> ImportJob:
         """Raises JobNotFound, also for a job of a gallery that the caller does not reach."""

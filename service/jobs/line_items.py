@@ -2,12 +2,13 @@
 
 import base64
 import binascii
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-import numpy as np
-
+from service.domain.embeddings import Alignment, ClaimedSpace, Embedding
 from service.domain.subjects import usable_id
+from service.enrolment import RawEmbedding, embedded_face
 from service.errors import ItemInvalid, RequestError
 from service.images import ImageLimits, too_many_bytes
 from service.jobs.manifests import json_object, subject_of
@@ -16,7 +17,7 @@ from service.jobs.streams import CHUNK
 
 OVERHEAD = 1 << 18
 """Bytes of a line beside the photograph: its id and metadata, or an embedding."""
-MEMBERS = {"id", "file", "image", "embedding", "metadata"}
+MEMBERS = {"id", "file", "image", "embedding", "space", "metadata"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class LineItems:
         label = file if isinstance(file, str) else None
         try:
             external_id, metadata = subject_of(values)
-            photograph, embedding = self._content(values)
+            photograph, embedding = self._content(values, label)
         except RequestError as error:
             self.into.refuse(label, usable_id(values.get("id")), error, number)
         else:
@@ -60,24 +61,36 @@ class LineItems:
                 number=number,
             )
 
-    def _content(self, values: dict[str, Any]) -> tuple[bytes | None, bytes | None]:
+    def _content(
+        self, values: dict[str, Any], name: str | None
+    ) -> tuple[bytes | None, Embedding | None]:
         image, embedding = values.get("image"), values.get("embedding")
         if (image is None) == (embedding is None):
             raise ItemInvalid("the line needs an `image` or an `embedding`, and not both")
-        if embedding is not None:
-            return None, _packed(embedding)
-        data = _unpacked(image)
-        if len(data) > self.images.max_bytes:
-            raise too_many_bytes(self.images)
-        return data, None
+        if image is not None:
+            data = _unpacked(image)
+            if len(data) > self.images.max_bytes:
+                raise too_many_bytes(self.images)
+            return data, None
+        raw = RawEmbedding(_numbers(embedding), _space(values.get("space")), name)
+        return None, embedded_face(self.into.space, raw, "").embedding
 
 
-def _packed(embedding: Any) -> bytes:
-    try:
-        with np.errstate(over="ignore"):  # infinite, which is refused where it is enrolled
-            return np.asarray(embedding, dtype=np.float64).astype(np.float32).tobytes()
-    except (TypeError, ValueError, OverflowError):
-        raise ItemInvalid("embedding: must be a list of numbers") from None
+def _numbers(embedding: Any) -> list[float]:
+    if isinstance(embedding, list) and all(type(each) in {int, float} for each in embedding):
+        with suppress(OverflowError):  # an integer of more than 308 digits
+            return [float(each) for each in embedding]
+    raise ItemInvalid("embedding: must be a list of numbers")
+
+
+def _space(space: Any) -> ClaimedSpace:
+    """As a gallery's `space` is read, or the first three of its members and what else is known."""
+    match space:
+        case {"model": str(model), "detector": str(detector), "alignment": "native" | "deepface"}:
+            weights = space.get("weights_sha256")
+            if isinstance(weights, str | None):
+                return ClaimedSpace(model, detector, Alignment(space["alignment"]), weights)
+    raise ItemInvalid("space: an embedding needs the space it is of, as the gallery's is read")
 
 
 def _unpacked(image: Any) -> bytes:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from service.domain.embeddings import Embedding
+from service.domain.galleries import Gallery
 from service.domain.imports import ImportJob, ItemStatus, ManifestRow, NewItem, Reason
 from service.domain.keys import Caller
 from service.domain.repeats import Once
@@ -31,8 +33,12 @@ class Spooling:
     """An import on its way into the database. `certain`: the ids will not be changed by a
     manifest that comes later, so that what is enrolled already need not be spooled."""
 
-    def __init__(self, store: Store, job_id: UUID, max_items: int, *, certain: bool) -> None:
+    def __init__(
+        self, store: Store, gallery: Gallery, job_id: UUID, max_items: int, *, certain: bool
+    ) -> None:
+        self.space = gallery.space
         self._store = store
+        self._gallery = gallery
         self._job_id = job_id
         self._max_items = max_items
         self._certain = certain
@@ -48,10 +54,11 @@ class Spooling:
         *,
         metadata: Mapping[str, Any] | None = None,
         photograph: bytes | None = None,
-        embedding: bytes | None = None,
+        embedding: Embedding | None = None,
         number: int | None = None,
     ) -> None:
-        """An item with its content; its number is the next one unless it is given."""
+        """An item with its content, a photograph or an embedding of `space`; its number is the
+        next one unless it is given."""
         digest = None if photograph is None else hashlib.sha256(photograph).digest()
         self._add(
             NewItem(
@@ -61,7 +68,7 @@ class Spooling:
                 metadata=metadata,
                 photograph=photograph,
                 image_sha256=digest,
-                embedding=embedding,
+                embedding=None if embedding is None else embedding.tobytes(),
             )
         )
 
@@ -106,9 +113,7 @@ class Spooling:
         self.flush()
         self._store.write(lambda tx: tx.spool.refuse_unnamed(self._job_id, reason_of(why)))
 
-    def publish(
-        self, caller: Caller, gallery: str, once: Once[ImportJob] | None = None
-    ) -> ImportJob:
+    def publish(self, caller: Caller, once: Once[ImportJob] | None = None) -> ImportJob:
         """Hand the import to the workers.
 
         Raises:
@@ -121,7 +126,7 @@ class Spooling:
             raise ImportInvalid("There is nothing to enrol in it.")
 
         def work(tx: Transaction) -> ImportJob:
-            existing(tx, gallery, caller)
+            existing(tx, self._gallery.name, caller)
             return tx.spool.publish(self._job_id)
 
         return self._store.write(work, once)
@@ -180,12 +185,13 @@ def spooling(
         GalleryNotFound: see `galleries.existing`.
     """
 
-    def create(tx: Transaction) -> UUID:
-        return tx.spool.create(existing(tx, gallery, caller).id, caller.name, several=several)
+    def create(tx: Transaction) -> tuple[Gallery, UUID]:
+        found = existing(tx, gallery, caller)
+        return found, tx.spool.create(found, caller.name, several=several)
 
-    job_id = store.write(create)
+    into, job_id = store.write(create)
     try:
-        yield Spooling(store, job_id, max_items, certain=certain)
+        yield Spooling(store, into, job_id, max_items, certain=certain)
     except BaseException:
         _give_up(store, job_id)
         raise

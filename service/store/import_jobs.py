@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from service.domain.galleries import GalleryVersion
+from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.imports import Assignment, ImportJob, ImportState, ItemStatus
 from service.errors import GalleryNotReady
 from service.store.tables import gallery, import_item, import_job
@@ -25,6 +25,7 @@ from service.store.tables import gallery, import_item, import_job
 JOBS = select(
     import_job.c.id,
     import_job.c.gallery_id,
+    import_job.c.space_id,
     import_job.c.created_by,
     import_job.c.several,
     import_job.c.state,
@@ -41,10 +42,10 @@ ENDED = import_job.c.state.in_([ImportState.FINISHED, ImportState.CANCELLED])
 UPLOADING = import_job.c.state == ImportState.UPLOADING
 
 
-def create(connection: Connection, gallery_id: UUID, created_by: str, several: bool) -> UUID:
+def create(connection: Connection, into: Gallery, created_by: str, several: bool) -> UUID:
     job_id: UUID = connection.execute(
         insert(import_job)
-        .values(gallery_id=gallery_id, created_by=created_by, several=several)
+        .values(gallery_id=into.id, space_id=into.space_id, created_by=created_by, several=several)
         .returning(import_job.c.id)
     ).scalar_one()
     return job_id
@@ -83,7 +84,9 @@ def begin(connection: Connection, job_id: UUID) -> Assignment | None:
     row = connection.execute(
         JOBS.where(import_job.c.id == job_id, import_job.c.state == ImportState.RUNNING)
     ).one_or_none()
-    return None if row is None else Assignment(job_id, row.gallery, row.created_by, row.several)
+    if row is None:
+        return None
+    return Assignment(job_id, row.gallery, row.space_id, row.created_by, row.several)
 
 
 def finish(connection: Connection, job_id: UUID) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from service.domain.galleries import Gallery
 from service.domain.imports import (
     Assignment,
     ClaimedItem,
@@ -28,8 +29,8 @@ class PostgresSpool:
         self._connection = connection
 
     @translated()
-    def create(self, gallery_id: UUID, created_by: str, *, several: bool) -> UUID:
-        return import_jobs.create(self._connection, gallery_id, created_by, several)
+    def create(self, gallery: Gallery, created_by: str, *, several: bool) -> UUID:
+        return import_jobs.create(self._connection, gallery, created_by, several)
 
     @translated()
     def add(self, job_id: UUID, items: Sequence[NewItem]) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import IO, Annotated, cast
 
 import anyio
@@ -12,8 +11,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from service.errors import FacematchError, ImportInvalid
-from service.jobs.streams import CHUNK, too_many_bytes
-from service.web.body_limit import DRAIN_BYTES
+from service.jobs.streams import too_many_bytes
+from service.web.early import DRAIN_S, drain
 from service.web.services import Provided
 
 PATH = re.compile("/v1/galleries/[^/]+/imports")
@@ -33,6 +32,7 @@ class Body:
     def __init__(self, request: Request) -> None:
         self._pieces = request.stream()
         self._piece = b""
+        self.ended = False
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end.
@@ -53,6 +53,7 @@ class Body:
                         return piece
         except (ClientDisconnect, TimeoutError):
             raise ImportInvalid("The upload broke off; send it again.") from None
+        self.ended = True
         return b""
 
 
@@ -66,17 +67,14 @@ def _uploaded(request: Request, services: Provided) -> Iterator[IO[bytes]]:
             raise too_many_bytes(limit)
         yield cast(IO[bytes], body)
     except FacematchError:
-        if "expect" not in request.headers:  # it may send before it listens
-            _throw_away(body)
+        if not body.ended and "expect" not in request.headers:  # it may send before it listens
+            anyio.from_thread.run(_throw_away, request)
         raise
 
 
-def _throw_away(body: Body) -> None:
-    """What is still being sent, bounded, so that the client gets its answer."""
-    taken = 0
-    with suppress(ImportInvalid):
-        while taken < DRAIN_BYTES and (piece := body.read(CHUNK)):
-            taken += len(piece)
+async def _throw_away(request: Request) -> None:
+    with anyio.move_on_after(DRAIN_S):
+        await drain(request.receive)
 
 
 Uploaded = Annotated[IO[bytes], Depends(_uploaded)]

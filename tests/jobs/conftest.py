@@ -34,9 +34,8 @@ def shared_url(server_url: str, template: str) -> Iterator[str]:
 def clean_url(shared_url: str) -> str:
     """A migrated database without rows."""
     with psycopg.connect(shared_url) as connection:
-        connection.execute("TRUNCATE embedding_space CASCADE")
-        connection.execute("TRUNCATE procrastinate_jobs CASCADE")
-        connection.execute("TRUNCATE idempotency_key")
+        for table in ("gallery", "embedding_space", "procrastinate_jobs", "idempotency_key"):
+            connection.execute(f"DELETE FROM {table}".encode())
     return shared_url
 
 

@@ -163,6 +163,9 @@ def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+SPACE_SENT = {"model": "Dlib", "detector": "dlib", "alignment": "native", "dimension": 32}
+
+
 @pytest.mark.parametrize("pack", [lambda lines: lines, gzip.compress], ids=["plain", "gzip"])
 def test_lines_hold_photographs_or_embeddings(
     pack: Any, imports: Imports, enrolling: Enrolling, caller: Caller
@@ -170,12 +173,17 @@ def test_lines_hold_photographs_or_embeddings(
     long = "x" * (MAX_IMAGE_BYTES * 4 // 3 + (1 << 18))
     body = lines_of(
         {"id": "a", "image": encoded(photograph(1)), "file": "a.png"},
-        {"id": "b", "embedding": embedding(2), "metadata": {"team": "navy"}},
+        {"id": "b", "embedding": embedding(2), "space": SPACE_SENT, "metadata": {"team": "navy"}},
         {"id": "c"},
-        {"id": "d", "image": encoded(photograph(1)), "embedding": embedding(1)},
+        {
+            "id": "d",
+            "image": encoded(photograph(1)),
+            "embedding": embedding(1),
+            "space": SPACE_SENT,
+        },
         {"id": "e", "image": "%%%"},
-        {"id": "f", "embedding": embedding(2)[1:]},
-        {"id": "g", "embedding": [float("nan")] * 32},
+        {"id": "f", "embedding": embedding(2)[1:], "space": SPACE_SENT},
+        {"id": "g", "embedding": [float("nan")] * 32, "space": SPACE_SENT},
         {"id": "h", "embedding": ["x"]},
         {"id": 7, "embedding": embedding(7)},
         {"id": "\n", "embedding": embedding(7)},
@@ -185,7 +193,13 @@ def test_lines_hold_photographs_or_embeddings(
         {"id": "n", "embedding": embedding(9), "metadata": []},
         ["no object"],
     )
-    body += b"no JSON\n" + b"[" * 100_000 + b"\n" + lines_of({"id": "z", "embedding": embedding(5)})
+    body += b"no JSON\n" + b"[" * 100_000 + b"\n"
+    body += lines_of(
+        {"id": "z", "embedding": embedding(5), "space": SPACE_SENT},
+        {"id": "y", "embedding": embedding(5)},
+        {"id": "x", "embedding": embedding(5), "space": SPACE_SENT | {"detector": "opencv"}},
+        {"id": "w", "embedding": embedding(5), "space": SPACE_SENT | {"weights_sha256": "ab" * 32}},
+    )
     _, items = finished(imports, enrolling, caller, pack(body))
     assert outcome(items) == {
         "a.png": "enrolled: a",
@@ -206,6 +220,9 @@ def test_lines_hold_photographs_or_embeddings(
         16: "invalid_item",
         17: "invalid_item",
         18: "enrolled: z",
+        19: "invalid_item",
+        20: "space_mismatch",
+        21: "space_mismatch",
     }
 
 

@@ -31,6 +31,9 @@ class OneAnalyser:
     def of(self, space: EmbeddingSpace) -> FaceAnalyser:
         return self._analyser
 
+    def usual(self, model: str | None) -> FaceAnalyser:
+        return self._analyser
+
     def like(self, model: str, detector: str | None, alignment: Alignment | None) -> FaceAnalyser:
         return self._analyser
 
