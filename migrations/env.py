@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, pool, text
 
 from service.settings import Settings
 from service.store.embedded import FOLDER, embedded_postgres
-from service.store.tables import metadata
+from service.store.tables import is_ours, metadata
 from service.store.urls import conninfo
 
 LOCK = 0x66616365  # "face": one upgrade at a time in one database
@@ -73,7 +73,10 @@ def run_online() -> None:
         )
         with engine.connect() as connection, alone(connection):
             context.configure(
-                connection=connection, target_metadata=metadata, compare_server_default=True
+                connection=connection,
+                target_metadata=metadata,
+                include_name=is_ours,
+                compare_server_default=True,
             )
             with context.begin_transaction():
                 context.run_migrations()

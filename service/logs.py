@@ -21,6 +21,7 @@ def configure(level: str) -> None:
                 # its DEBUG lines hold the EXIF data of photographs
                 "PIL": {"level": "WARNING"},
                 "httpx": {"level": "WARNING"},
+                "procrastinate": {"level": "WARNING"},
             },
         }
     )

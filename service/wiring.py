@@ -8,13 +8,22 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from service.detection import Detection
 from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
 from service.enrolment import Enrolment
 from service.errors import SpaceConflict, WeightsMissing
+from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
 from service.images import ImageLimits, PictureGate
-from service.ports import Analysers, FaceAnalyser, Store
+from service.jobs.enrolling import Enrolling
+from service.jobs.folder import FolderEnrolment
+from service.jobs.imports import Imports
+from service.jobs.uploads import ImportLimits
+from service.key_file import KeyFile
+from service.keys import Keys
+from service.ports import Analysers, FaceAnalyser, Models, Store
+from service.probes import Probes
 from service.recognition import Recognition
 from service.settings import Settings
 from service.store import open_store, schema
@@ -22,13 +31,29 @@ from service.store.embedded import embedded_postgres, temporary_postgres
 from service.store.requirements import check_server
 from service.subjects import Subjects
 from service.sync import AntiEntropy, Keeper, Replica, Snapshots
+from service.verification import Verification
 from service.vision import load_analyser
 from service.vision.acquisition import pull
 from service.vision.catalogue import find_model
 from service.vision.loaded import LoadedAnalysers
+from service.vision.models import KnownModels
 from service.vision.spaces import check_detector, published_space
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call, beside those with a key.
+
+    `anonymous`: whoever sends no key may do everything; `any_host`: under any host name, since the
+    address is not a loopback one. `origins`: of web pages that may call. `rates` as RATE_LIMIT.
+    """
+
+    anonymous: bool = False
+    any_host: bool = False
+    origins: tuple[str, ...] = ()
+    rates: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +68,14 @@ class Services:
     galleries: Galleries
     enrolment: Enrolment
     recognition: Recognition
+    verification: Verification
+    detection: Detection
+    models: Models
     subjects: Subjects
+    faces: Faces
+    keys: Keys
+    access: Access
+    imports: Imports
     workers: int
     patience_s: float
     started: float
@@ -52,13 +84,16 @@ class Services:
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What offline work needs: the tables and the models, but no index. `analyser` is the default
-    gallery's."""
+    gallery's; `workers` is how many photographs are processed at once."""
 
     store: Store
     analyser: FaceAnalyser
     analysers: Analysers
     gallery: Gallery
     limits: ImageLimits
+    imports: Imports
+    enrolling: Enrolling
+    workers: int
 
 
 @contextmanager
@@ -133,7 +168,22 @@ def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> I
         )
         stack.callback(entropy.close)
         entropy.start()
+        stack.enter_context(working(tools, settings.import_workers))
         yield _services(settings, tools, replica)
+
+
+@contextmanager
+def working(tools: Tools, threads: int) -> Iterator[None]:
+    """Work on bulk imports meanwhile; at the end the batches under way are finished."""
+    if threads == 0:
+        yield
+        return
+    workers = tools.store.workers(tools.enrolling, threads)
+    workers.start()
+    try:
+        yield
+    finally:
+        workers.close()
 
 
 def _snapshots(settings: Settings) -> Snapshots | None:
@@ -147,19 +197,43 @@ def _snapshots(settings: Settings) -> Snapshots | None:
 def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
     analysers = tools.analysers
     galleries = Galleries(tools.store, replica, analysers, settings.wait_all_s)
+    probes = Probes(analysers, tools.limits)
     return Services(
         gallery_name=tools.gallery.name,
         limits=tools.limits,
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(tools.store, galleries, analysers, tools.limits),
-        recognition=Recognition(tools.store, replica, analysers, tools.limits),
-        subjects=Subjects(tools.store, galleries),
-        workers=_workers(settings),
+        enrolment=Enrolment(galleries, analysers, tools.limits),
+        recognition=Recognition(tools.store, replica, probes),
+        verification=Verification(tools.store, probes),
+        detection=Detection(analysers, tools.limits),
+        models=KnownModels(settings.facematch_home, _engine(settings)),
+        subjects=Subjects(galleries),
+        faces=Faces(galleries),
+        keys=Keys(tools.store, KeyFile.of(settings.facematch_home)),
+        access=_access(settings),
+        imports=tools.imports,
+        workers=tools.workers,
         patience_s=settings.recognition_timeout_s,
         started=time.monotonic(),
     )
+
+
+def _access(settings: Settings) -> Access:
+    return Access(
+        anonymous=settings.allow_anonymous,
+        any_host=not settings.on_loopback(),
+        origins=settings.origins(),
+        rates=settings.rate_limit,
+    )
+
+
+@contextmanager
+def open_keys(settings: Settings, url: str) -> Iterator[Keys]:
+    """The keys alone, with their tables."""
+    with open_tables(settings, url) as store:
+        yield Keys(store, KeyFile.of(settings.facematch_home))
 
 
 @contextmanager
@@ -182,15 +256,17 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
         with closing(LoadedAnalysers(analyser, _loader(settings))) as analysers:
-            yield Tools(store, analyser, analysers, gallery, limits)
+            imports = Imports(store, limits, _import_limits(settings), settings.job_retention_s)
+            enrolling = Enrolling(store, analysers, limits, imports)
+            workers = _workers(settings)
+            yield Tools(store, analyser, analysers, gallery, limits, imports, enrolling, workers)
 
 
 def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
-    """Loads a model beside the default one; all share the cores. The engine `dlib` is no other
-    model's."""
+    """Loads a model beside the default one; all share the cores."""
     return partial(
         load_analyser,
-        engine="auto" if settings.engine == "dlib" else settings.engine,
+        engine=_engine(settings),
         home=settings.facematch_home,
         workers=_workers(settings),
         cores=_cores(settings),
@@ -198,9 +274,22 @@ def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
     )
 
 
+def _engine(settings: Settings) -> str:
+    """Of the models beside the default one: the engine `dlib` is no other model's."""
+    return "auto" if settings.engine == "dlib" else settings.engine
+
+
 def _limits(settings: Settings) -> ImageLimits:
     gate = PictureGate(2 * _workers(settings), settings.recognition_timeout_s)
-    return ImageLimits(settings.max_image_bytes, settings.max_image_pixels, gate)
+    return ImageLimits(
+        settings.max_image_bytes, settings.max_image_pixels, gate, settings.max_faces_per_photograph
+    )
+
+
+def _import_limits(settings: Settings) -> ImportLimits:
+    return ImportLimits(
+        settings.max_import_bytes, settings.max_import_items, settings.facematch_home / "imports"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +309,23 @@ def open_model(settings: Settings) -> Iterator[LoadedModel]:
     """
     with closing(analyser_for(settings, None)) as analyser:
         yield LoadedModel(analyser, _limits(settings))
+
+
+@contextmanager
+def open_folder_enrolment(
+    settings: Settings, url: str, *, several: bool
+) -> Iterator[FolderEnrolment]:
+    """What enrols a folder into the default gallery; raises what `open_tools` does."""
+    with open_tools(settings, url) as tools:
+        yield FolderEnrolment(
+            store=tools.store,
+            imports=tools.imports,
+            enrolling=tools.enrolling,
+            gallery=tools.gallery.name,
+            images=tools.limits,
+            several=several,
+            threads=tools.workers,
+        )
 
 
 @dataclass(frozen=True, slots=True)

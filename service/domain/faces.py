@@ -1,5 +1,7 @@
 """Faces: found in a picture, about to be enrolled, and enrolled."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -86,3 +88,25 @@ class IndexedFace:
 class ListedFace:
     external_id: str
     added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """An enrolled face as it is shown. `image_sha256` None: enrolled as an embedding; `quality`
+    has the names of `Quality`; `embedding` is there only for those who asked and may see it."""
+
+    id: UUID
+    external_id: str
+    created_at: datetime
+    created_by: str
+    image_name: str | None
+    image_sha256: bytes | None
+    box: Box | None
+    quality: Mapping[str, float] | None
+    embedding: Embedding | None = None
+
+    @property
+    def etag(self) -> str:
+        """Differs whenever another photograph has taken its place."""
+        shown = repr((self.id, self.created_at, self.created_by, self.image_sha256, self.box))
+        return hashlib.sha256(shown.encode()).hexdigest()[:32]

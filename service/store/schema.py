@@ -14,9 +14,9 @@ from sqlalchemy import Connection, create_engine, pool, text
 from sqlalchemy.exc import DBAPIError
 
 import migrations
-from service.errors import DatabaseUnsuitable, SchemaOutdated
+from service.errors import DatabaseUnsuitable, RequestError, SchemaOutdated
 from service.store.failures import translated
-from service.store.tables import metadata
+from service.store.tables import is_ours, metadata
 from service.store.triggers import TRIGGER_FAULTS
 from service.store.urls import conninfo
 
@@ -81,7 +81,8 @@ def _refuse_newer(found: str | None) -> None:
 def drift(url: str) -> list[str]:
     """How the database's schema differs from the models, a line each; empty when it does not."""
     with _connected(url) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        options = {"compare_server_default": True, "include_name": is_ours}
+        context = MigrationContext.configure(connection, opts=options)
         lines = [str(difference) for difference in compare_metadata(context, metadata)]
         lines += connection.scalars(text(TRIGGER_FAULTS)).all()
     return lines
@@ -120,8 +121,9 @@ def _connected(url: str) -> Iterator[Connection]:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        diagnosis = getattr(error.orig, "diag", None)
+    except (DBAPIError, RequestError) as error:
+        # rows that break a rule are no request's here
+        diagnosis = getattr(getattr(error, "orig", error.__cause__), "diag", None)
         said = [getattr(diagnosis, part, None) for part in ("message_primary", "message_hint")]
         raise DatabaseUnsuitable(
             "The database refused: " + ". ".join(part for part in said if part)

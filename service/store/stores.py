@@ -14,9 +14,11 @@ from sqlalchemy import Connection
 from service.domain.repeats import Once, Repeated
 from service.errors import DatabaseBusy
 from service.ports import ChangeFeed, Store, Transaction
+from service.spool import QueueWork, QueueWorkers
 from service.store.changes import PostgresFeed
 from service.store.engine import open_engine
 from service.store.failures import is_conflict, translated
+from service.store.queue import PostgresWorkers
 from service.store.transactions import PostgresTransaction
 
 Result = TypeVar("Result")
@@ -65,6 +67,9 @@ class PostgresStore:
 
     def feed(self) -> ChangeFeed:
         return PostgresFeed(self._direct_url, timeout_s=self._timeout_s)
+
+    def workers(self, work: QueueWork, threads: int) -> QueueWorkers:
+        return PostgresWorkers(self._direct_url, work, threads)
 
     def close(self) -> None:
         self._engine.dispose()

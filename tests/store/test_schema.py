@@ -12,6 +12,7 @@ import pytest
 
 from service.errors import DatabaseUnavailable, DatabaseUnsuitable, SchemaOutdated
 from service.store import schema
+from service.store.console import psql
 from tests.databases import execute
 from tests.store.values import one
 
@@ -164,9 +165,60 @@ def test_the_plain_alembic_command_works(empty_database_url: str) -> None:
     schema.check(empty_database_url)
 
 
-def test_the_statements_can_be_printed(empty_database_url: str) -> None:
+def test_the_statements_can_be_printed_for_psql(empty_database_url: str, tmp_path: Path) -> None:
     done = alembic(empty_database_url, "upgrade", "head", "--sql")
     assert done.returncode == 0, done.stderr
-    with psycopg.connect(empty_database_url) as connection:
-        connection.execute(done.stdout.encode())
+    file = tmp_path / "upgrade.sql"
+    file.write_text(done.stdout)
+    arguments = ["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", str(file)]
+    assert psql(empty_database_url, arguments) == 0
     assert schema.drift(empty_database_url) == []
+
+
+def test_a_broken_off_upgrade_of_subjects_is_taken_up_again(empty_database_url: str) -> None:
+    """One row is in the way of a rule: what was done before it is no obstacle afterwards."""
+    alembic(empty_database_url, "upgrade", "0009-1")
+    before = schema.current(empty_database_url)
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        add_subject(connection, metadata=f'{{"long": "{"x" * 20_000}"}}')
+        with pytest.raises(DatabaseUnsuitable, match="ck_subject_metadata_size"):
+            schema.upgrade(empty_database_url)
+        assert schema.current(empty_database_url) == before
+        connection.execute("UPDATE subject SET metadata = '{}'")
+    schema.upgrade(empty_database_url)
+    assert schema.drift(empty_database_url) == []
+
+
+def test_dates_that_no_program_can_tell_are_brought_within_bounds(
+    empty_database_url: str,
+) -> None:
+    alembic(empty_database_url, "upgrade", "0009-1")
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        for expires_at in ("infinity", "-infinity", "2030-01-01"):
+            add_subject(connection, name=expires_at, expires_at=expires_at)
+        schema.upgrade(empty_database_url)
+        told = connection.execute(
+            "SELECT expires_at IS NULL, expires_at < now() FROM subject ORDER BY external_id"
+        ).fetchall()
+    assert told == [(False, True), (False, False), (True, None)]
+
+
+def add_subject(
+    connection: psycopg.Connection,
+    name: str = "typed",
+    metadata: str = "{}",
+    expires_at: str | None = None,
+) -> None:
+    connection.execute(
+        "INSERT INTO embedding_space (model, dimension, detector, alignment, default_threshold)"
+        " VALUES ('m', 2, 'd', 'native', 0) ON CONFLICT DO NOTHING"
+    )
+    connection.execute(
+        "INSERT INTO gallery (name, space_id, threshold) SELECT 'typed', id, 0 FROM embedding_space"
+        " ON CONFLICT DO NOTHING"
+    )
+    connection.execute(
+        "INSERT INTO subject (gallery_id, external_id, metadata, expires_at)"
+        " SELECT id, %s, %s, %s FROM gallery",
+        (name, metadata, expires_at),
+    )
