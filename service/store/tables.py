@@ -228,3 +228,69 @@ replica_gallery = Table(
     Column("applied_at", Timestamp, nullable=False, server_default=NOW),
     Index(None, "gallery_id"),
 )
+
+# no foreign key leads out of the record: it outlives what it tells of
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("chain", Uuid, nullable=False),
+    Column("seq", BigInteger),
+    Column("occurred_at", Timestamp, nullable=False, server_default=text("clock_timestamp()")),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False, server_default=text("'done'")),
+    Column("caller", Text, nullable=False),
+    Column("key_id", Uuid),
+    Column("sql_user", Text, nullable=False, server_default=text("SESSION_USER")),
+    Column("request_id", Text),
+    Column("address", Text),
+    Column("gallery_id", Uuid),
+    Column("subject_id", Uuid),
+    Column("face_id", Uuid),
+    Column("space_id", Uuid),
+    Column("threshold", Double),
+    Column("gallery_version", BigInteger),
+    Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("tx", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("prev_hash", LargeBinary),
+    Column("hash", LargeBinary),
+    UniqueConstraint("chain", "seq"),
+    Index(None, "tx", postgresql_where=text("seq IS NULL")),
+    Index(None, "subject_id", "occurred_at"),
+    Index(None, "face_id"),
+    Index(None, "key_id", "occurred_at"),
+)
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("chain", Uuid, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+audit_identity = Table(
+    "audit_identity",
+    metadata,
+    Column(
+        "event_id", BigInteger, ForeignKey("audit_event.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("subject_id", Uuid, nullable=False),
+    Column("face_id", Uuid),
+    Column("external_id", Text),
+    Column("image_name", Text),
+    Column("image_sha256", LargeBinary),
+    Index(None, "subject_id"),
+    Index(None, "face_id"),
+    Index(None, "external_id"),
+)
+
+audit_anchor = Table(
+    "audit_anchor",
+    metadata,
+    Column("chain", Uuid, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("made_at", Timestamp, nullable=False, server_default=text("clock_timestamp()")),
+    Column("made_by", Text, nullable=False, server_default=text("SESSION_USER")),
+)
