@@ -30,6 +30,7 @@
     │   ├── GalleryNotReady          gallery_not_ready
     │   ├── ModelUnavailable         model_unavailable
     │   ├── GalleryBehind            gallery_behind
+    │   ├── AuditBehind              audit_behind
     │   └── Overloaded               overloaded
     └── StartupError                 the operator can mend it; the service does not start
         ├── SettingsInvalid          invalid_settings
@@ -267,6 +268,18 @@ class GalleryBehind(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("This replica does not hold that gallery version yet; try again shortly.")
+
+
+class AuditBehind(UnavailableError):
+    """Searches must be recorded, and the record cannot be written at the moment."""
+
+    code = "audit_behind"
+    retry_after_s = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many searches wait to be written to the audit record; try again shortly."
+        )
 
 
 class GalleryNotReady(UnavailableError):

@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from service.domain.audit import Anchor, Link, Probed
 from service.domain.calibrations import Calibration
 from service.domain.decisions import Candidate
 from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
@@ -116,6 +117,34 @@ class Transaction(Protocol):
     def delete_gallery(self, gallery_id: UUID) -> None:
         """Delete the gallery with everything in it."""
         ...
+
+    def note(
+        self,
+        action: str,
+        gallery_id: UUID | None,
+        subject_id: UUID | None = None,
+        **detail: object,
+    ) -> None:
+        """An audit event that no change of rows tells of; `detail` must identify nobody."""
+        ...
+
+    def record(self, probes: Sequence[Probed]) -> None:
+        """Write searches into the audit record."""
+        ...
+
+    def audit_chains(self) -> list[Anchor]:
+        """The end of every chain."""
+        ...
+
+    def audit_start(self, chain: UUID) -> Anchor:
+        """What the oldest event that is left hangs on."""
+        ...
+
+    def audit_links(self, chain: UUID, after: int) -> Iterator[Link]:
+        """The chain's events above that number, in order, in constant memory."""
+        ...
+
+    def prune_audit(self, before: datetime) -> int: ...
 
     def begin_attempt(self, attempt: Attempt) -> KeptAnswer | None:
         """What was answered to this attempt before; None: it is this transaction's to carry out.

@@ -25,13 +25,16 @@ class Caller:
     """Whoever asks for something. Never holds the key itself.
 
     `name` is what enrolments and the audit say of the caller; `key_id` is None for those without
-    a key; `galleries` None means all, also those to come.
+    a key; `galleries` None means all, also those to come. `request_id` and `address` say where this
+    request came from.
     """
 
     name: str
     key_id: UUID | None
     scopes: frozenset[Scope]
     galleries: frozenset[UUID] | None = None
+    request_id: str | None = None
+    address: str | None = None
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes

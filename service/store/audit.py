@@ -1,12 +1,14 @@
 """SQL of the record."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text
 
-from service.domain.audit import START, Anchor, Link
+from service.domain.audit import START, Anchor, Link, Probed
+from service.domain.keys import Caller
 from service.store.tables import audit_anchor, audit_chain
 
 # in the order of the function audit_text
@@ -19,6 +21,22 @@ SELECT e.seq, prev_hash, hash, chain::text, e.seq::text,
   FROM audit_event e WHERE chain = :chain AND e.seq > :after ORDER BY e.seq
 """)
 BATCH = 1000
+
+EVENTS = text("""
+INSERT INTO audit_event (occurred_at, action, outcome, caller, key_id, request_id, address,
+                         gallery_id, subject_id, face_id, space_id, threshold, gallery_version,
+                         detail)
+VALUES (:occurred_at, :action, :outcome, :caller, :key_id, :request_id, :address, :gallery_id,
+        :subject_id, :face_id, :space_id, :threshold, :gallery_version,
+        jsonb_strip_nulls(jsonb_build_object('similarity', CAST(:similarity AS double precision))))
+""")
+
+NOTE = text("""
+INSERT INTO audit_event (action, outcome, gallery_id, subject_id, detail)
+VALUES (:action, :outcome, :gallery_id, :subject_id, CAST(:detail AS jsonb))
+""")
+
+TELL_CALLER = text("SELECT set_config('facematch.caller', :caller, true)")
 
 PRUNE = text("SELECT audit_prune(:before)")
 
@@ -49,6 +67,63 @@ def links(connection: Connection, chain: UUID, after: int) -> Iterator[Link]:
     with streaming.execute(LINKS, {"chain": chain, "after": after}) as rows:
         for row in rows:
             yield Link(row[0], tuple(row[3:]), row[1], row[2])
+
+
+def tell_caller(connection: Connection, caller: Caller) -> None:
+    """Who makes the changes of this transaction."""
+    told = {
+        "name": caller.name,
+        "key_id": caller.key_id and str(caller.key_id),
+        "request_id": caller.request_id,
+        "address": caller.address,
+    }
+    connection.execute(TELL_CALLER, {"caller": json.dumps(told)})
+
+
+def note(
+    connection: Connection,
+    action: str,
+    gallery_id: UUID | None,
+    subject_id: UUID | None,
+    detail: Mapping[str, object],
+) -> None:
+    """An event that no change of rows tells of, by this transaction's caller."""
+    connection.execute(
+        NOTE,
+        {
+            "action": action,
+            "outcome": "done",
+            "gallery_id": gallery_id,
+            "subject_id": subject_id,
+            "detail": json.dumps(detail),
+        },
+    )
+
+
+def record(connection: Connection, probes: Sequence[Probed]) -> None:
+    """Many searches at once."""
+    connection.execute(
+        EVENTS,
+        [
+            {
+                "occurred_at": each.occurred_at,
+                "action": each.action,
+                "outcome": each.outcome,
+                "caller": each.caller.name,
+                "key_id": each.caller.key_id,
+                "request_id": each.caller.request_id,
+                "address": each.caller.address,
+                "gallery_id": each.gallery_id,
+                "subject_id": each.subject_id,
+                "face_id": each.face_id,
+                "space_id": each.space_id,
+                "threshold": each.threshold,
+                "gallery_version": each.version,
+                "similarity": each.similarity,
+            }
+            for each in probes
+        ],
+    )
 
 
 def prune(connection: Connection, before: datetime) -> int:

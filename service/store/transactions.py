@@ -1,18 +1,19 @@
 """One transaction: the use cases' door to the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
+from service.domain.audit import Anchor, Link, Probed
 from service.domain.calibrations import Calibration
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
-from service.store import calibrations, faces, galleries, repeats, replicas, spaces, subjects
+from service.store import audit, calibrations, faces, galleries, repeats, replicas, spaces, subjects
 from service.store.failures import translated
 
 
@@ -54,6 +55,36 @@ class PostgresTransaction:
     def delete_gallery(self, gallery_id: UUID) -> None:
         with translated():
             galleries.remove(self._connection, gallery_id)
+
+    def note(
+        self,
+        action: str,
+        gallery_id: UUID | None,
+        subject_id: UUID | None = None,
+        **detail: object,
+    ) -> None:
+        with translated():
+            audit.note(self._connection, action, gallery_id, subject_id, detail)
+
+    def record(self, probes: Sequence[Probed]) -> None:
+        with translated():
+            audit.record(self._connection, probes)
+
+    def audit_chains(self) -> list[Anchor]:
+        with translated():
+            return audit.chains(self._connection)
+
+    def audit_start(self, chain: UUID) -> Anchor:
+        with translated():
+            return audit.start(self._connection, chain)
+
+    def audit_links(self, chain: UUID, after: int) -> Iterator[Link]:
+        with translated():
+            yield from audit.links(self._connection, chain, after)
+
+    def prune_audit(self, before: datetime) -> int:
+        with translated():
+            return audit.prune(self._connection, before)
 
     def begin_attempt(self, attempt: Attempt) -> KeptAnswer | None:
         with translated():

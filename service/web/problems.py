@@ -40,6 +40,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.DatabaseBusy: 503,
     errors.GalleryNotReady: 503,
     errors.GalleryBehind: 503,
+    errors.AuditBehind: 503,
     errors.ModelUnavailable: 503,
     errors.Overloaded: 503,
 }
