@@ -43,7 +43,7 @@ def test_a_record_that_was_written_anew_does_not_pass_an_anchor(
     kept = facematch("audit", "anchors", environment={"DATABASE_URL": record})
     file = tmp_path / "anchors"
     file.write_text(kept.stdout)
-    assert json.loads(kept.stdout)["seq"] == 3
+    assert [json.loads(line)["seq"] for line in kept.stdout.splitlines()] == [1, 3]
     arguments = ("audit", "verify", "--anchors", str(file))
     assert facematch(*arguments, environment={"DATABASE_URL": record}).returncode == 0
     with psycopg.connect(record) as connection:
@@ -54,7 +54,9 @@ def test_a_record_that_was_written_anew_does_not_pass_an_anchor(
         )
         connection.execute("DELETE FROM audit_chain")
         connection.execute("ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_keep")
-        connection.execute("SELECT audit_number(chain, NULL) FROM audit_event LIMIT 1")
+        connection.execute(
+            "SELECT audit_number(c, NULL) FROM (SELECT DISTINCT chain FROM audit_event) t (c)"
+        )
     assert facematch("audit", "verify", environment={"DATABASE_URL": record}).returncode == 0
     done = facematch(*arguments, environment={"DATABASE_URL": record})
     assert done.returncode == 1

@@ -88,7 +88,7 @@ def test_erasure_empties_what_identifies_the_person_and_keeps_the_chain(
         psql
     )[-3:] == ["rename_subject", "delete_subject", "delete_face"]
     text = one(psql, "SELECT string_agg(e::text, ' ') FROM audit_event e")
-    assert "ada" not in text
+    assert "lovelace" not in text
     assert broken(gallery.id) is None
 
 
