@@ -8,6 +8,7 @@ from psycopg import errors as postgres
 from sqlalchemy import exc as alchemy
 
 from service.errors import (
+    ConsentMissing,
     DatabaseBusy,
     DatabaseUnavailable,
     EmbeddingInvalid,
@@ -74,6 +75,8 @@ def _refused(error: psycopg.Error) -> FacematchError | None:
     match constraint:
         case "ck_gallery_max_faces":
             return GalleryFull(error.diag.message_detail or "")
+        case "ck_face_consent":
+            return ConsentMissing()
         case "ck_face_embedding_unit_length":
             return EmbeddingInvalid("the embedding's length is not 1")
         case "fk_face_embedding_embedding_space":
