@@ -21,6 +21,7 @@ from tests.store.values import add, embedding, enrol, new_face, one
 
 Sql = psycopg.Connection[Any]
 CALLER = trusted("test")
+PENDING = "SELECT count(*) FROM erasure WHERE vacuumed_at IS NULL"
 
 
 def files(psql: Sql) -> Iterator[Path]:
@@ -47,11 +48,11 @@ def test_no_byte_of_an_erased_embedding_is_in_the_files_after_the_vacuum(
     assert on_disk(psql, middle(7))
     psql.execute("DELETE FROM subject WHERE external_id = 'person 7'")
     assert on_disk(psql, middle(7)), "deleting alone does not do it: else this test shows nothing"
-    assert erasures.vacuum(psql, 5) == 1
+    assert erasures.vacuum(psql, 5) >= 1
     assert not on_disk(psql, middle(7))
     assert not on_disk(psql, b"person 7")
     assert on_disk(psql, middle(8))
-    assert one(psql, "SELECT vacuumed_at IS NOT NULL FROM erasure") is True
+    assert one(psql, "SELECT bool_and(vacuumed_at IS NOT NULL) FROM erasure") is True
     assert erasures.vacuum(psql, 5) == 0
 
 
@@ -63,8 +64,10 @@ def test_an_erasure_that_somebody_still_sees_is_not_called_vacuumed(
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         reader.execute("SELECT 1")
         psql.execute("DELETE FROM subject")
-        assert erasures.vacuum(psql, 5) == 0
-    assert erasures.vacuum(psql, 5) == 1
+        erasures.vacuum(psql, 5)
+        assert one(psql, PENDING) == 1
+    erasures.vacuum(psql, 5)
+    assert one(psql, PENDING) == 0
 
 
 def test_one_id_is_erased_in_every_gallery_that_the_caller_reaches(
@@ -195,7 +198,8 @@ def test_a_gallery_that_demands_consent_enrols_nobody_without(
     )
     assert noted.fetchone() == ("door",)
     psql.execute(
-        "UPDATE consent SET given_at = now() - interval '2 days', expires_at = now() - interval '1 day'"
+        "UPDATE consent SET given_at = now() - interval '2 days',"
+        " expires_at = now() - interval '1 day'"
     )
     with pytest.raises(ConsentMissing), store.transaction() as tx:
         tx.add_face(gallery, subject_id, new_face(9))
