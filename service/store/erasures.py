@@ -1,6 +1,7 @@
 """SQL of erasures, and the vacuum that they ask for."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from service.domain.erasures import Erasure
 from service.errors import DatabaseUnsuitable
+from service.store.failures import translated
 from service.store.tables import erasure, gallery
+from service.store.urls import conninfo
 
 ERASURES = select(erasure, gallery.c.name.label("gallery_name")).select_from(
     erasure.outerjoin(gallery, gallery.c.id == erasure.c.gallery_id)
@@ -97,6 +100,31 @@ def vacuum(connection: psycopg.Connection[Any], lock_timeout_s: float) -> int:
         "UPDATE erasure SET vacuumed_at = clock_timestamp() WHERE id = ANY(%s)", (free,)
     )
     return done.rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """How many erasures are out of the data files now, and how many are not yet."""
+
+    completed: int
+    pending: int
+
+
+def rewrite(url: str, lock_timeout_s: float) -> Rewritten:
+    """See `vacuum`; `url` must not go through a transaction pooler.
+
+    Raises:
+        DatabaseBusy: somebody else holds a table.
+        DatabaseUnavailable: the connection failed.
+    """
+    with (
+        translated(),
+        psycopg.connect(conninfo(url, connect_timeout=5), autocommit=True) as connection,
+    ):
+        completed = vacuum(connection, lock_timeout_s)
+        pending = connection.execute("SELECT count(*) FROM erasure WHERE vacuumed_at IS NULL")
+        row = pending.fetchone()
+        return Rewritten(completed, row[0] if row else 0)
 
 
 def _erasure(row: Row[Any]) -> Erasure:
