@@ -21,6 +21,8 @@
     │   ├── PreconditionFailed       precondition_failed
     │   ├── AttemptInFlight          request_in_flight
     │   ├── AttemptDiffers           idempotency_key_reused
+    │   ├── ConsentMissing           consent_missing
+    │   ├── ErasureNotFound          erasure_not_found
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
     │   ├── SubjectExpired           subject_expired
@@ -44,6 +46,7 @@
     │   ├── GalleryNotReady          gallery_not_ready
     │   ├── ModelUnavailable         model_unavailable
     │   ├── GalleryBehind            gallery_behind
+    │   ├── AuditBehind              audit_behind
     │   └── Overloaded               overloaded
     └── StartupError                 the operator can mend it; the service does not start
         ├── SettingsInvalid          invalid_settings
@@ -224,6 +227,23 @@ class AttemptDiffers(RequestError):
         super().__init__(
             "This Idempotency-Key was used for another request; use a new key for a new request."
         )
+
+
+class ConsentMissing(RequestError):
+    code = "consent_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This gallery demands a consent, and the person has none that is valid now; "
+            "record it with the subject first."
+        )
+
+
+class ErasureNotFound(RequestError):
+    code = "erasure_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such erasure.")
 
 
 class SubjectExists(RequestError):
@@ -407,6 +427,18 @@ class GalleryBehind(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("This replica does not hold that gallery version yet; try again shortly.")
+
+
+class AuditBehind(UnavailableError):
+    """Searches must be recorded, and the record cannot be written at the moment."""
+
+    code = "audit_behind"
+    retry_after_s = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many searches wait to be written to the audit record; try again shortly."
+        )
 
 
 class GalleryNotReady(UnavailableError):

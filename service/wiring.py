@@ -12,6 +12,7 @@ from service.detection import Detection
 from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
 from service.enrolment import Enrolment
+from service.erasures import Erasures
 from service.errors import SpaceConflict, WeightsMissing
 from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
@@ -25,6 +26,7 @@ from service.keys import Keys
 from service.ports import Analysers, FaceAnalyser, Models, Store
 from service.probes import Probes
 from service.recognition import Recognition
+from service.retention import Retention
 from service.settings import Settings
 from service.store import open_store, schema
 from service.store.embedded import embedded_postgres, temporary_postgres
@@ -76,6 +78,7 @@ class Services:
     keys: Keys
     access: Access
     imports: Imports
+    erasures: Erasures
     workers: int
     patience_s: float
     started: float
@@ -169,6 +172,9 @@ def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> I
         stack.callback(entropy.close)
         entropy.start()
         stack.enter_context(working(tools, settings.import_workers))
+        retention = Retention(tools.store, settings.retention_every_s)
+        stack.callback(retention.close)
+        retention.start()
         yield _services(settings, tools, replica)
 
 
@@ -215,6 +221,7 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         access=_access(settings),
         imports=tools.imports,
         workers=tools.workers,
+        erasures=Erasures(tools.store),
         patience_s=settings.recognition_timeout_s,
         started=time.monotonic(),
     )

@@ -33,6 +33,8 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.PreconditionFailed: 412,
     errors.AttemptInFlight: 409,
     errors.AttemptDiffers: 422,
+    errors.ConsentMissing: 409,
+    errors.ErasureNotFound: 404,
     errors.SubjectExists: 409,
     errors.SubjectNotFound: 404,
     errors.FaceExists: 409,
@@ -49,6 +51,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.DatabaseBusy: 503,
     errors.GalleryNotReady: 503,
     errors.GalleryBehind: 503,
+    errors.AuditBehind: 503,
     errors.ModelUnavailable: 503,
     errors.Overloaded: 503,
 }

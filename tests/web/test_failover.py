@@ -16,6 +16,7 @@ import uvicorn
 from service.detection import Detection
 from service.domain.galleries import GalleryVersion
 from service.enrolment import Enrolment
+from service.erasures import Erasures
 from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery
 from service.images import ImageLimits
@@ -88,6 +89,7 @@ def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
         keys=Keys(store, KeyFile.of(tmp_path)),
         access=Access(anonymous=True),
         imports=Imports(store, limits, ImportLimits(1_000_000, 100, tmp_path), 60),
+        erasures=Erasures(store),
         workers=2,
         patience_s=10.0,
         started=time.monotonic(),

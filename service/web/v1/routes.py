@@ -2,7 +2,17 @@
 
 from fastapi import APIRouter
 
-from service.web.v1 import detect, galleries, imports, jobs, keys, models, search, verify
+from service.web.v1 import (
+    detect,
+    erasures,
+    galleries,
+    imports,
+    jobs,
+    keys,
+    models,
+    search,
+    verify,
+)
 from service.web.v1.problems import PROBLEMS
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)
@@ -14,3 +24,4 @@ router.include_router(detect.router)
 router.include_router(models.router)
 router.include_router(imports.router)
 router.include_router(jobs.router)
+router.include_router(erasures.router)
