@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.audit import Anchor, Link, Probed
+from service.domain.audit import Anchor, Link, RecordedSearch
 from service.domain.calibrations import Calibration
 from service.domain.consents import Consent
 from service.domain.decisions import Candidate, Likeness
@@ -24,7 +24,7 @@ from service.domain.galleries import (
     GallerySettings,
     GalleryVersion,
 )
-from service.domain.keys import HashedKey, Key, NewKey
+from service.domain.keys import Caller, HashedKey, Key, NewKey
 from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.models import Model
 from service.domain.repeats import Attempt, KeptAnswer, Once
@@ -217,6 +217,10 @@ class Transaction(Protocol):
         self, gallery_id: UUID, subject_id: UUID, consent: Consent, recorded_by: str
     ) -> None: ...
 
+    def act_for(self, caller: Caller) -> None:
+        """Whom the record is to name for this transaction's changes."""
+        ...
+
     def note(
         self,
         action: str,
@@ -227,7 +231,7 @@ class Transaction(Protocol):
         """An audit event that no change of rows tells of; `detail` must identify nobody."""
         ...
 
-    def record(self, probes: Sequence[Probed]) -> None:
+    def record(self, searches: Sequence[RecordedSearch]) -> None:
         """Write searches into the audit record."""
         ...
 
@@ -512,11 +516,15 @@ class Store(Protocol):
         ...
 
     def write(
-        self, work: Callable[[Transaction], Result], once: Once[Result] | None = None
+        self,
+        work: Callable[[Transaction], Result],
+        once: Once[Result] | None = None,
+        *,
+        by: Caller | None = None,
     ) -> Result:
         """Run `work` in a transaction of its own; after a deadlock or a serialization failure
         run it again from its beginning, a few times. With `once`, its answer is kept in the same
-        transaction.
+        transaction. The record names `by` as the one who makes its changes, None: the SQL user.
 
         Raises:
             Repeated: `once` was carried out before.
@@ -603,6 +611,16 @@ class FeedStatus:
     connected: bool
     last_success: datetime | None
     reason: str | None
+
+
+class SearchRecord(Protocol):
+    """Takes down who was searched for by whom, off the request's path."""
+
+    def check(self) -> None:
+        """Raises AuditBehind when too many wait: no search is answered that is not recorded."""
+        ...
+
+    def record(self, searches: Sequence[RecordedSearch]) -> None: ...
 
 
 class Indexes(Protocol):

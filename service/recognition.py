@@ -1,10 +1,12 @@
 """Recognition: whose faces are these?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import combinations
 from uuid import UUID
 
+from service.domain.audit import MATCH, NO_MATCH, RecordedSearch, wanted
 from service.domain.faces import DetectedFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller, Scope
@@ -14,7 +16,7 @@ from service.domain.subjects import Metadata, valid_metadata
 from service.errors import GalleryNotReady, ScopeMissing, SpaceMismatch
 from service.galleries import check_known, existing, serving
 from service.matching import Asked, GallerySearch
-from service.ports import Indexes, IndexView, Store, Transaction
+from service.ports import Indexes, IndexView, SearchRecord, Store, Transaction
 from service.probes import Looked, Probed, Probes, probed
 
 Versions = Mapping[str, GalleryVersion | None]
@@ -69,6 +71,7 @@ class Recognition:
     store: Store
     indexes: Indexes
     probes: Probes
+    record: SearchRecord
 
     def search(
         self, caller: Caller, names: Sequence[str], search: Search, at_least: Versions
@@ -86,9 +89,10 @@ class Recognition:
                 has waited.
             ScopeMissing: metadata is for those who may read.
             RequestInvalid: metadata that no subject can have is asked for.
-            GalleryNotReady, GalleryBehind, DatabaseUnavailable: try again shortly.
+            GalleryNotReady, GalleryBehind, AuditBehind, DatabaseUnavailable: try again shortly.
             and what `Probes.look` raises.
         """
+        self.record.check()
         if search.with_metadata and not caller.may(Scope.READ):
             raise ScopeMissing(Scope.READ)
         valid_metadata(search.metadata or {})
@@ -104,13 +108,48 @@ class Recognition:
             found = _found(tx, galleries, views, search, looked)
             for gallery in galleries:
                 check_known(tx, gallery, at_least.get(gallery.name))
-            return found
+            now = tx.now()
+        self.record.record([*_recorded(caller, galleries, found, now)])
+        return found
 
     def _view(self, gallery: Gallery) -> IndexView:
         index = self.indexes.index(gallery.id)
         if index.space_id != gallery.space_id:
             raise GalleryNotReady("The gallery is being moved to another embedding space.")
         return index.view()
+
+
+def _recorded(
+    caller: Caller, galleries: Sequence[Gallery], found: Searched, now: datetime
+) -> Iterator[RecordedSearch]:
+    """For each gallery and face: everybody who was named, or that nobody was."""
+    for gallery, searched in zip(galleries, found.galleries, strict=True):
+        event = RecordedSearch(
+            action="search",
+            outcome=NO_MATCH,
+            caller=caller,
+            gallery_id=gallery.id,
+            space_id=gallery.space_id,
+            threshold=searched.threshold,
+            version=searched.version.number,
+            occurred_at=now,
+        )
+        for face in found.faces:
+            named = [match for match in face.matches if match.gallery == gallery.name]
+            events = [_named(event, match) for match in named]
+            events = events or [replace(event, similarity=face.best)]
+            policy = gallery.rules.audit_searches
+            yield from (each for each in events if wanted(policy, each.outcome))
+
+
+def _named(event: RecordedSearch, match: Match) -> RecordedSearch:
+    return replace(
+        event,
+        outcome=MATCH,
+        subject_id=match.subject_id,
+        face_id=match.face_id,
+        similarity=match.similarity,
+    )
 
 
 def _check_one_space(galleries: Sequence[Gallery]) -> None:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from service.audit import Recorder
 from service.detection import Detection
 from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
@@ -175,7 +176,10 @@ def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> I
         retention = Retention(tools.store, settings.retention_every_s)
         stack.callback(retention.close)
         retention.start()
-        yield _services(settings, tools, replica)
+        recorder = Recorder(tools.store)
+        stack.callback(recorder.close)
+        recorder.start()
+        yield _services(settings, tools, replica, recorder)
 
 
 @contextmanager
@@ -200,7 +204,7 @@ def _snapshots(settings: Settings) -> Snapshots | None:
     return None
 
 
-def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
+def _services(settings: Settings, tools: Tools, replica: Replica, recorder: Recorder) -> Services:
     analysers = tools.analysers
     galleries = Galleries(tools.store, replica, analysers, settings.wait_all_s)
     probes = Probes(analysers, tools.limits)
@@ -211,8 +215,8 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         replica=replica,
         galleries=galleries,
         enrolment=Enrolment(galleries, analysers, tools.limits),
-        recognition=Recognition(tools.store, replica, probes),
-        verification=Verification(tools.store, probes),
+        recognition=Recognition(tools.store, replica, probes, recorder),
+        verification=Verification(tools.store, probes, recorder),
         detection=Detection(analysers, tools.limits),
         models=KnownModels(settings.facematch_home, _engine(settings)),
         subjects=Subjects(galleries),

@@ -20,7 +20,7 @@ from service.domain.imports import (
     Reason,
     Verdict,
 )
-from service.domain.keys import trusted
+from service.domain.keys import Caller, trusted
 from service.enrolment import Photograph, add_new_subject, add_to_subject, new_face
 from service.errors import (
     FaceExists,
@@ -205,7 +205,7 @@ class Worker:
         if not ready:
             return
         try:
-            self.store.write(lambda tx: self._enrolled(tx, ready))
+            self.store.write(lambda tx: self._enrolled(tx, ready), by=self._submitter())
         except UnavailableError:
             raise
         except Exception as error:
@@ -218,7 +218,7 @@ class Worker:
     def _enrolled(self, tx: Transaction, ready: list[Outcome]) -> None:
         job_id, space = self.assignment.job_id, self.analyser.space
         held = tx.spool.hold(job_id, self.id, [outcome.number for outcome in ready])
-        gallery = serving(tx, self.assignment.gallery, trusted(self.assignment.created_by), space)
+        gallery = serving(tx, self.assignment.gallery, self._submitter(), space)
         verdicts = [
             self._stored(tx, gallery, outcome) if isinstance(outcome, Prepared) else outcome
             for outcome in ready
@@ -227,6 +227,9 @@ class Worker:
         tx.spool.settle(job_id, verdicts)
         if any(verdict.status is ItemStatus.ENROLLED for verdict in verdicts):
             tx.made_version(gallery.id)  # raises GalleryFull before the commit would
+
+    def _submitter(self) -> Caller:
+        return trusted(self.assignment.created_by)
 
     def _stored(self, tx: Transaction, gallery: Gallery, prepared: Prepared) -> Verdict:
         """Without this replica's index: it does not hold what this very transaction has enrolled,

@@ -49,7 +49,7 @@ _UNMATCHED = (
 )
 _DELETED = "The gallery or the ID was deleted at this moment; try again."
 
-# by the beginning of the constraint's name, the first that fits; given the error's detail
+# by the constraint's name; given the error's detail
 REFUSALS: dict[str, Callable[[str], FacematchError]] = {
     "ck_gallery_max_faces": GalleryFull,
     "ck_subject_max_faces": SubjectFull,
@@ -64,6 +64,9 @@ REFUSALS: dict[str, Callable[[str], FacematchError]] = {
     "ck_subject_expires_at": lambda _: RequestInvalid(
         "expires_at: must lie in the years 1 to 9999"
     ),
+}
+# by its beginning
+FAMILIES: dict[str, Callable[[str], FacematchError]] = {
     "ck_subject_metadata": lambda _: RequestInvalid(f"metadata: {METADATA_BOUNDS}"),
     "ck_subject_external_id": lambda _: RequestInvalid(_ID),
     "fk_": lambda _: GalleryNotReady(_DELETED),
@@ -112,7 +115,6 @@ def _named(error: BaseException | None) -> FacematchError | None:
 
 def _refused(error: psycopg.Error) -> FacematchError | None:
     constraint = error.diag.constraint_name or ""
-    for beginning, refusal in REFUSALS.items():
-        if constraint.startswith(beginning):
-            return refusal(error.diag.message_detail or "")
-    return None
+    family = (refusal for begins, refusal in FAMILIES.items() if constraint.startswith(begins))
+    refusal = REFUSALS.get(constraint) or next(family, None)
+    return refusal(error.diag.message_detail or "") if refusal else None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from service.domain.audit import Anchor, Link, Probed
+from service.domain.audit import Anchor, Link, RecordedSearch
 from service.domain.calibrations import Calibration
 from service.domain.consents import Consent
 from service.domain.decisions import Likeness
@@ -17,6 +17,7 @@ from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.erasures import Erasure
 from service.domain.faces import Face, ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
+from service.domain.keys import Caller
 from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
@@ -121,6 +122,10 @@ class PostgresTransaction:
         with translated():
             consents.add(self._connection, gallery_id, subject_id, consent, recorded_by)
 
+    def act_for(self, caller: Caller) -> None:
+        with translated():
+            audit.tell_caller(self._connection, caller)
+
     def note(
         self,
         action: str,
@@ -131,9 +136,9 @@ class PostgresTransaction:
         with translated():
             audit.note(self._connection, action, gallery_id, subject_id, detail)
 
-    def record(self, probes: Sequence[Probed]) -> None:
+    def record(self, searches: Sequence[RecordedSearch]) -> None:
         with translated():
-            audit.record(self._connection, probes)
+            audit.record(self._connection, searches)
 
     def audit_chains(self) -> list[Anchor]:
         with translated():

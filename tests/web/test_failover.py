@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import uvicorn
 
+from service.audit import Recorder
 from service.detection import Detection
 from service.domain.galleries import GalleryVersion
 from service.enrolment import Enrolment
@@ -80,8 +81,8 @@ def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
         replica=replica,
         galleries=galleries,
         enrolment=Enrolment(galleries, analysers, limits),
-        recognition=Recognition(store, replica, probes),
-        verification=Verification(store, probes),
+        recognition=Recognition(store, replica, probes, Recorder(store)),
+        verification=Verification(store, probes, Recorder(store)),
         detection=Detection(analysers, limits),
         models=KnownModels(tmp_path, "auto"),
         subjects=Subjects(galleries),
