@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from service.domain.galleries import GalleryVersion
 from service.enrolment import Enrolment
 from service.galleries import Galleries, GalleryDefaults, open_gallery
 from service.images import ImageLimits
+from service.key_file import KeyFile
+from service.keys import Keys
 from service.recognition import Recognition
 from service.store import open_store
 from service.subjects import Subjects
@@ -23,7 +26,7 @@ from service.vision import load_analyser
 from service.vision.loaded import LoadedAnalysers
 from service.web import create_app
 from service.web.problems import VERSION_HEADER
-from service.wiring import Services
+from service.wiring import Access, Services
 from tests.fakes.analyser import SPACE, FakeAnalyser, photograph
 from tests.servers import free_port
 
@@ -55,7 +58,7 @@ def replica(database_url: str) -> Iterator[FailingOver]:
 
 
 @pytest.fixture
-def client(replica: FailingOver) -> Iterator[httpx.Client]:
+def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
     store = open_store(replica.database_url, pool_size=3, timeout_s=5)
     analyser, limits = FakeAnalyser(), ImageLimits(10_000_000, 40_000_000)
     analysers = LoadedAnalysers(analyser, load_analyser)
@@ -69,6 +72,8 @@ def client(replica: FailingOver) -> Iterator[httpx.Client]:
         enrolment=Enrolment(store, galleries, analysers, limits),
         recognition=Recognition(store, replica, analysers, limits),
         subjects=Subjects(store, galleries),
+        keys=Keys(store, KeyFile.of(tmp_path)),
+        access=Access(anonymous=True),
         workers=2,
         patience_s=10.0,
         started=time.monotonic(),
