@@ -2,11 +2,10 @@
 
 import re
 from importlib.metadata import version
-from typing import Any
 
 from asgi_correlation_id import CorrelationIdMiddleware
-from fastapi import FastAPI, Request
-from starlette.types import Lifespan
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from service.domain.keys import ANONYMOUS
 from service.domain.repeats import Repeated
@@ -21,6 +20,17 @@ REQUEST_ID = re.compile("[A-Za-z0-9._-]{1,128}")
 """A caller's X-Request-ID is taken over if it looks like one; else the request gets a new one."""
 
 
+class Anonymous:
+    """Everybody is nobody, until there are keys."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["caller"] = ANONYMOUS
+        await self._app(scope, receive, send)
+
+
 def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """The application; opening and closing the services is the caller's part."""
     app = FastAPI(
@@ -32,11 +42,7 @@ def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) ->
     )
     app.state.services = services
 
-    @app.middleware("http")
-    async def anonymous(request: Request, call_next: Any) -> Any:
-        request.state.caller = ANONYMOUS
-        return await call_next(request)
-
+    app.add_middleware(Anonymous)
     problems.install(app)
     app.include_router(faces.router)
     app.include_router(status.router)
