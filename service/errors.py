@@ -13,6 +13,8 @@
     │   ├── Unauthenticated          unauthenticated
     │   ├── ScopeMissing             scope_missing
     │   ├── RateLimited              rate_limited
+    │   ├── KeyNotFound              key_not_found
+    │   ├── KeyEnded                 key_ended
     │   ├── GalleryExists            gallery_exists
     │   ├── GalleryNotFound          gallery_not_found
     │   ├── NameUnconfirmed          name_unconfirmed
@@ -123,13 +125,14 @@ class EmbeddingInvalid(RequestError):
 
 
 class Unauthenticated(RequestError):
-    """No key, or one that is not known, not valid any more or not yet."""
+    """No key, or one that is not known or not valid any more. Says more only to its holder."""
 
     code = "unauthenticated"
 
-    def __init__(self) -> None:
+    def __init__(self, why: str | None = None) -> None:
         super().__init__(
-            "A valid key is needed: send it as X-API-Key or as Authorization: Bearer. "
+            why
+            or "A valid key is needed: send it as X-API-Key or as Authorization: Bearer. "
             "An operator makes one with `facematch keys create`."
         )
 
@@ -147,6 +150,23 @@ class RateLimited(RequestError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"Too many requests with this key; try again in {retry_after_s} s.")
         self.retry_after_s = retry_after_s
+
+
+class KeyNotFound(RequestError):
+    """There is none, or none that this caller may know of. Never repeats what was asked for: it
+    may be a key itself."""
+
+    code = "key_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such key; `facematch keys list` shows their prefixes.")
+
+
+class KeyEnded(RequestError):
+    code = "key_ended"
+
+    def __init__(self, prefix: str, state: str) -> None:
+        super().__init__(f"The key {prefix} is {state} and stays so; create another.")
 
 
 class GalleryExists(RequestError):

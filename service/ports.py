@@ -1,6 +1,6 @@
 """What the use cases ask of the outside: faces from pictures, rows from SQL, hits from an index."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.calibrations import Calibration
-from service.domain.decisions import Candidate
+from service.domain.decisions import Candidate, Likeness
 from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
-from service.domain.faces import DetectedFace, IndexedFace, ListedFace, NewFace
+from service.domain.faces import DetectedFace, Face, IndexedFace, ListedFace, NewFace
 from service.domain.galleries import (
     Change,
     Gallery,
@@ -21,11 +21,12 @@ from service.domain.galleries import (
     GallerySettings,
     GalleryVersion,
 )
+from service.domain.keys import HashedKey, Key, NewKey
 from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.models import Model
 from service.domain.repeats import Attempt, KeptAnswer, Once
 from service.domain.replicas import ReplicaState, Report
-from service.domain.subjects import Metadata
+from service.domain.subjects import Metadata, NewSubject, Subject
 
 Result = TypeVar("Result")
 
@@ -100,8 +101,49 @@ class Models(Protocol):
         ...
 
 
+class KeyRows(Protocol):
+    """The keys, within one transaction. A key's state is told by the database's clock."""
+
+    def pepper(self) -> bytes:
+        """What secrets are hashed with, 32 bytes; the same for every replica."""
+        ...
+
+    def hashed(self, prefix: str) -> HashedKey | None: ...
+
+    def find(self, reference: str, *, lock: bool = False) -> Key | None:
+        """By id or prefix; with `lock` nobody else changes it before this transaction ends."""
+        ...
+
+    def listed(self, after: UUID | None, limit: int, among: frozenset[UUID] | None) -> list[Key]:
+        """Oldest first, those after that id; `among`: only those bound to some of these galleries
+        and no other, None for every key."""
+        ...
+
+    def add(
+        self,
+        new: NewKey,
+        galleries: frozenset[UUID] | None,
+        prefix: str,
+        key_hash: bytes,
+        created_by: str,
+    ) -> Key: ...
+
+    def rotate(self, key_id: UUID, key_hash: bytes, grace_s: int) -> None:
+        """Put the hash in place of the present one, which stays valid for `grace_s` seconds."""
+        ...
+
+    def revoke(self, key_id: UUID) -> None: ...
+
+    def be_first(self) -> bool:
+        """Whether no key was ever made; nobody else makes one before this transaction ends."""
+        ...
+
+
 class Transaction(Protocol):
     """One database transaction; it commits when its `with` block ends without an exception."""
+
+    @property
+    def keys(self) -> KeyRows: ...
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         """With `lock`, nobody else changes the gallery, faces included, before this transaction
@@ -159,7 +201,32 @@ class Transaction(Protocol):
         """Raises SubjectExists when the gallery has a subject of that id."""
         ...
 
+    def create_subject(self, gallery_id: UUID, new: NewSubject) -> None:
+        """Raises SubjectExists as `add_subject`."""
+        ...
+
     def find_subject(self, gallery_id: UUID, external_id: str) -> UUID | None: ...
+
+    def read_subject(
+        self, gallery_id: UUID, external_id: str, *, lock: bool = False
+    ) -> Subject | None:
+        """With `lock`, nobody else changes it, or adds a face to it, before this transaction
+        ends."""
+        ...
+
+    def list_subjects(
+        self, gallery_id: UUID, after: str | None, limit: int, containing: Metadata | None
+    ) -> list[Subject]:
+        """By external id (code point order), those after that one; `containing`: only those whose
+        metadata contain it, as `@>` of jsonb says."""
+        ...
+
+    def change_subject(self, subject_id: UUID, to: NewSubject) -> None: ...
+
+    def merge_subject(self, gallery_id: UUID, into: UUID, other: UUID) -> int:
+        """Move the other's faces and those of its metadata that `into` has no key for, then delete
+        it; returns how many faces moved. Faces that `into` has already go with the other."""
+        ...
 
     def delete_subject(self, gallery_id: UUID, external_id: str) -> bool:
         """Delete a subject with all its faces; False when there is none of that id."""
@@ -195,6 +262,65 @@ class Transaction(Protocol):
         ...
 
     def add_face(self, gallery: Gallery, subject_id: UUID, face: NewFace) -> UUID: ...
+
+    def faces_of(
+        self,
+        gallery: Gallery,
+        subject_id: UUID,
+        after: UUID | None = None,
+        limit: int | None = None,
+        *,
+        embeddings: bool = False,
+    ) -> list[Face]:
+        """A subject's faces by id, which is the order of their enrolment; those after that one."""
+        ...
+
+    def read_face(
+        self, gallery: Gallery, face_id: UUID, *, embeddings: bool = False
+    ) -> Face | None: ...
+
+    def replace_face(self, gallery: Gallery, face_id: UUID, new: NewFace) -> None:
+        """Another photograph and its embedding in the place of a face's; its id stays."""
+        ...
+
+    def delete_face(self, gallery_id: UUID, face_id: UUID) -> None: ...
+
+    def image_owner(
+        self, gallery_id: UUID, image_sha256: bytes, besides: UUID | None = None
+    ) -> str | None:
+        """The external id of a subject with that photograph; the face `besides` does not count."""
+        ...
+
+    def hold_gallery(self, gallery_id: UUID) -> None:
+        """From here on, and until this transaction ends, nobody else commits a change of the
+        gallery's faces: what is read now stays true. Lock what else is needed before."""
+        ...
+
+    def changed_faces(self, gallery_id: UUID, since: GalleryVersion) -> frozenset[UUID] | None:
+        """The faces changed since that version, by this very transaction too; None: its history
+        does not tell."""
+        ...
+
+    def subjects_like(self, gallery: Gallery, embedding: Embedding, threshold: float) -> list[UUID]:
+        """The subjects that have a face of that similarity or more; reads all embeddings."""
+        ...
+
+    def most_alike(
+        self,
+        gallery: Gallery,
+        embedding: Embedding,
+        besides: str,
+        among: tuple[Collection[UUID], Collection[UUID]] | None,
+    ) -> Likeness | None:
+        """The most similar subject, at the gallery's threshold or above, that has not expired and
+        is not called `besides`; `among`: only by faces of these subjects, and by these faces."""
+        ...
+
+    def own_likeness(
+        self, gallery: Gallery, subject_id: UUID, embedding: Embedding
+    ) -> float | None:
+        """The similarity of the subject's most similar face, -1..1; None where it has none."""
+        ...
 
     def count_subjects(self, gallery_id: UUID) -> int: ...
 

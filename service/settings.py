@@ -1,8 +1,11 @@
 """Settings: read once from the environment by wiring and the CLI, frozen afterwards."""
 
+import ipaddress
+import re
 import socket
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -34,6 +37,33 @@ def _not_blank(value: str) -> str:
     return value
 
 
+def _rates(value: str) -> str:
+    for rate in value.split(";"):
+        match = RATE.fullmatch(rate.strip())
+        if match is None or not 1 <= int(match[1]) <= MOST_REQUESTS:
+            raise ValueError(
+                "write 100/second, or several with semicolons: 100/second;5000/hour; "
+                f"up to {MOST_REQUESTS} each, per second, minute, hour or day"
+            )
+    return value
+
+
+def _origins(value: str) -> str:
+    for origin in _listed(value):
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError("write https://console.example.org, or several with commas")
+    return value
+
+
+def _listed(value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+RATE = re.compile("([0-9]{1,9})/(second|minute|hour|day)")
+MOST_REQUESTS = 100_000
+"""Each is remembered for as long as it counts."""
+
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
 
@@ -64,6 +94,16 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least severe log lines to print"
+    )
+
+    allow_anonymous: bool = Field(
+        False, description="whoever sends no key may do everything; loopback addresses only"
+    )
+    rate_limit: Annotated[str, AfterValidator(_rates)] | None = Field(
+        None, description="requests of one key to one replica, as 100/second;5000/hour"
+    )
+    cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
+        None, description="web pages of other origins that may call, as https://a.org,https://b.org"
     )
 
     model_name: str = Field("Dlib", description="recognition model, see `facematch models list`")
@@ -152,6 +192,15 @@ class Settings(BaseSettings):
             return cls(**given)  # type: ignore[arg-type]  # pydantic checks the values
         except ValidationError as error:
             raise SettingsInvalid(_sentences(error)) from None
+
+    def origins(self) -> tuple[str, ...]:
+        """CORS_ORIGINS, one by one."""
+        return _listed(self.cors_origins)
+
+    def on_loopback(self) -> bool:
+        """Whether nobody but this machine reaches the address that is listened on."""
+        found = [entry[4][0] for entry in socket.getaddrinfo(self.host, None)]
+        return all(ipaddress.ip_address(str(each).partition("%")[0]).is_loopback for each in found)
 
     def gallery_name(self) -> str:
         return self.default_gallery or self.model_name.lower()

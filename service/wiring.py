@@ -13,8 +13,11 @@ from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
 from service.enrolment import Enrolment
 from service.errors import SpaceConflict, WeightsMissing
+from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
 from service.images import ImageLimits, PictureGate
+from service.key_file import KeyFile
+from service.keys import Keys
 from service.ports import Analysers, FaceAnalyser, Models, Store
 from service.probes import Probes
 from service.recognition import Recognition
@@ -36,6 +39,20 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call, beside those with a key.
+
+    `anonymous`: whoever sends no key may do everything; `any_host`: under any host name, since the
+    address is not a loopback one. `origins`: of web pages that may call. `rates` as RATE_LIMIT.
+    """
+
+    anonymous: bool = False
+    any_host: bool = False
+    origins: tuple[str, ...] = ()
+    rates: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """What the front doors call. `started` is a `time.monotonic()` reading; `workers` is how many
     photographs are processed at once, `patience_s` how long one may wait for that."""
@@ -51,6 +68,9 @@ class Services:
     detection: Detection
     models: Models
     subjects: Subjects
+    faces: Faces
+    keys: Keys
+    access: Access
     workers: int
     patience_s: float
     started: float
@@ -161,16 +181,35 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(tools.store, galleries, analysers, tools.limits),
+        enrolment=Enrolment(galleries, analysers, tools.limits),
         recognition=Recognition(tools.store, replica, probes),
         verification=Verification(tools.store, probes),
         detection=Detection(analysers, tools.limits),
         models=KnownModels(settings.facematch_home, _engine(settings)),
-        subjects=Subjects(tools.store, galleries),
+        subjects=Subjects(galleries),
+        faces=Faces(galleries),
+        keys=Keys(tools.store, KeyFile.of(settings.facematch_home)),
+        access=_access(settings),
         workers=_workers(settings),
         patience_s=settings.recognition_timeout_s,
         started=time.monotonic(),
     )
+
+
+def _access(settings: Settings) -> Access:
+    return Access(
+        anonymous=settings.allow_anonymous,
+        any_host=not settings.on_loopback(),
+        origins=settings.origins(),
+        rates=settings.rate_limit,
+    )
+
+
+@contextmanager
+def open_keys(settings: Settings, url: str) -> Iterator[Keys]:
+    """The keys alone, with their tables."""
+    with open_tables(settings, url) as store:
+        yield Keys(store, KeyFile.of(settings.facematch_home))
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 
+from service.key_file import KeyFile
+
 START_TIMEOUT_S = 60.0
 
 
@@ -27,6 +29,13 @@ class Server:
     process: "subprocess.Popen[bytes]"
     url: str
     log: Path
+    home: Path | None = None
+
+    def client(self, timeout: float = 60) -> httpx.Client:
+        """A client with the key of the first start, where there was one on this database."""
+        key = self.home and KeyFile.of(self.home).read()
+        headers = {"X-API-Key": key.text} if key else {}
+        return httpx.Client(base_url=self.url, timeout=timeout, headers=headers)
 
     def kill(self) -> None:
         """kill -9: no handler runs, nothing is flushed."""
@@ -70,7 +79,8 @@ def start(
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    return Server(process, f"http://127.0.0.1:{port}", log)
+    home = environment.get("FACEMATCH_HOME")
+    return Server(process, f"http://127.0.0.1:{port}", log, Path(home) if home else None)
 
 
 def ready(server: Server) -> Server:

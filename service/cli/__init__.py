@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from service.cli import db, doctor, enrol, evaluate, gallery, models, serve, smoke
+from service.cli import db, doctor, enrol, evaluate, gallery, keys, models, serve, smoke
 from service.cli.failures import report
 from service.errors import FacematchError
 
@@ -26,6 +26,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
 app.add_typer(gallery.app, name="gallery")
+app.add_typer(keys.app, name="keys")
 
 
 def stop_on_signals() -> None:

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import errors as postgres
 from sqlalchemy import exc as alchemy
 
+from service.domain.subjects import MAX_METADATA_BYTES, MAX_METADATA_LEVEL
 from service.errors import (
     DatabaseBusy,
     DatabaseUnavailable,
@@ -15,8 +16,13 @@ from service.errors import (
     GalleryFull,
     GalleryNotReady,
     RequestInvalid,
+    SubjectFull,
 )
 
+METADATA_BOUNDS = (
+    f"at most {MAX_METADATA_BYTES} bytes of JSON, {MAX_METADATA_LEVEL} levels deep, "
+    "with numbers in a double's range"
+)
 # besides every OperationalError, which includes lost connections, shutdowns and lock timeouts
 UNAVAILABLE = (
     psycopg.OperationalError,
@@ -28,7 +34,10 @@ UNAVAILABLE = (
 # somebody else's transaction is in the way
 BUSY = (postgres.LockNotAvailable, postgres.DeadlockDetected, postgres.SerializationFailure)
 # the same work may succeed at once when it is done again from its beginning
-CONFLICTS = (postgres.DeadlockDetected, postgres.SerializationFailure)
+CONFLICTS = (postgres.DeadlockDetected, postgres.SerializationFailure, postgres.UniqueViolation)
+# names and photographs that another transaction took between our looking and our writing: whoever
+# looks again sees them
+TAKEN = ("uq_subject_gallery_id_external_id", "uq_face_subject_id_image_sha256")
 
 
 def is_conflict(error: DatabaseBusy) -> bool:
@@ -64,6 +73,8 @@ def _named(error: BaseException | None) -> FacematchError | None:
         return None
     if isinstance(error, postgres.ForeignKeyViolation | postgres.CheckViolation):
         return _refused(error)
+    if isinstance(error, postgres.UniqueViolation) and error.diag.constraint_name in TAKEN:
+        return DatabaseBusy()
     if isinstance(error, psycopg.DataError):
         return RequestInvalid("a value cannot be stored: NUL characters and the like are not text")
     return None
@@ -78,8 +89,14 @@ def _refused(error: psycopg.Error) -> FacematchError | None:
             return EmbeddingInvalid("the embedding's length is not 1")
         case "fk_face_embedding_embedding_space":
             return EmbeddingInvalid("the embedding's dimension is not that of the gallery's space")
-        case "ck_gallery_name":
+        case "ck_gallery_name" | "ck_api_key_name":
             return RequestInvalid("name: must have 1 to 255 characters, none a control character")
+        case "ck_subject_max_faces":
+            return SubjectFull(error.diag.message_detail or "")
+        case "ck_subject_expires_at":
+            return RequestInvalid("expires_at: must lie in the years 1 to 9999")
+    if constraint.startswith("ck_subject_metadata"):
+        return RequestInvalid(f"metadata: {METADATA_BOUNDS}")
     if constraint.startswith("ck_subject_external_id"):
         return RequestInvalid("id: must have 1 to 255 characters, not blank, none a control one")
     if constraint.startswith("fk_"):

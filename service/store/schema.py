@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine, pool, text
 from sqlalchemy.exc import DBAPIError
 
 import migrations
-from service.errors import DatabaseUnsuitable, SchemaOutdated
+from service.errors import DatabaseUnsuitable, RequestError, SchemaOutdated
 from service.store.failures import translated
 from service.store.tables import metadata
 from service.store.triggers import TRIGGER_FAULTS
@@ -120,8 +120,9 @@ def _connected(url: str) -> Iterator[Connection]:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        diagnosis = getattr(error.orig, "diag", None)
+    except (DBAPIError, RequestError) as error:
+        # rows that break a rule are no request's here
+        diagnosis = getattr(getattr(error, "orig", error.__cause__), "diag", None)
         said = [getattr(diagnosis, part, None) for part in ("message_primary", "message_hint")]
         raise DatabaseUnsuitable(
             "The database refused: " + ". ".join(part for part in said if part)

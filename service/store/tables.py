@@ -133,6 +133,39 @@ idempotency_key = Table(
     Index(None, "created_at"),
 )
 
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("prefix", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key_hash", LargeBinary, nullable=False),
+    Column("previous_hash", LargeBinary),
+    Column("previous_until", Timestamp),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("all_galleries", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    Column("created_by", Text, nullable=False, server_default=text("SESSION_USER")),
+    Column("expires_at", Timestamp),
+    Column("revoked_at", Timestamp),
+    UniqueConstraint("prefix"),
+)
+
+api_key_gallery = Table(
+    "api_key_gallery",
+    metadata,
+    Column("key_id", Uuid, ForeignKey("api_key.id", ondelete="CASCADE"), primary_key=True),
+    Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "gallery_id"),
+)
+
+api_key_pepper = Table(
+    "api_key_pepper",
+    metadata,
+    Column("sole", Boolean, primary_key=True, server_default=text("true")),
+    Column("pepper", LargeBinary, nullable=False),
+)
+
 subject = Table(
     "subject",
     metadata,

@@ -1,6 +1,6 @@
 """One transaction: the use cases' door to the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,17 +9,19 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
 from service.domain.calibrations import Calibration
+from service.domain.decisions import Likeness
 from service.domain.embeddings import Embedding, EmbeddingSpace
-from service.domain.faces import ListedFace, NewFace
+from service.domain.faces import Face, ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
-from service.domain.subjects import Metadata
+from service.domain.subjects import Metadata, NewSubject, Subject
 from service.store import (
     calibrations,
     faces,
     galleries,
+    likeness,
     matches,
     repeats,
     replicas,
@@ -27,6 +29,7 @@ from service.store import (
     subjects,
 )
 from service.store.failures import translated
+from service.store.keys import PostgresKeys
 
 
 class PostgresTransaction:
@@ -35,6 +38,10 @@ class PostgresTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @property
+    def keys(self) -> PostgresKeys:
+        return PostgresKeys(self._connection)
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         with translated():
@@ -88,9 +95,33 @@ class PostgresTransaction:
         with translated():
             return subjects.add(self._connection, gallery_id, external_id)
 
+    def create_subject(self, gallery_id: UUID, new: NewSubject) -> None:
+        with translated():
+            subjects.create(self._connection, gallery_id, new)
+
     def find_subject(self, gallery_id: UUID, external_id: str) -> UUID | None:
         with translated():
             return subjects.find(self._connection, gallery_id, external_id)
+
+    def read_subject(
+        self, gallery_id: UUID, external_id: str, *, lock: bool = False
+    ) -> Subject | None:
+        with translated():
+            return subjects.read(self._connection, gallery_id, external_id, lock=lock)
+
+    def list_subjects(
+        self, gallery_id: UUID, after: str | None, limit: int, containing: Metadata | None
+    ) -> list[Subject]:
+        with translated():
+            return subjects.listed(self._connection, gallery_id, after, limit, containing)
+
+    def change_subject(self, subject_id: UUID, to: NewSubject) -> None:
+        with translated():
+            subjects.change(self._connection, subject_id, to)
+
+    def merge_subject(self, gallery_id: UUID, into: UUID, other: UUID) -> int:
+        with translated():
+            return subjects.merge(self._connection, gallery_id, into, other)
 
     def delete_subject(self, gallery_id: UUID, external_id: str) -> bool:
         with translated():
@@ -131,6 +162,68 @@ class PostgresTransaction:
     def add_face(self, gallery: Gallery, subject_id: UUID, face: NewFace) -> UUID:
         with translated():
             return faces.add(self._connection, gallery, subject_id, face)
+
+    def faces_of(
+        self,
+        gallery: Gallery,
+        subject_id: UUID,
+        after: UUID | None = None,
+        limit: int | None = None,
+        *,
+        embeddings: bool = False,
+    ) -> list[Face]:
+        with translated():
+            return faces.of_subject(
+                self._connection, gallery, subject_id, after, limit, embeddings=embeddings
+            )
+
+    def read_face(
+        self, gallery: Gallery, face_id: UUID, *, embeddings: bool = False
+    ) -> Face | None:
+        with translated():
+            return faces.read(self._connection, gallery, face_id, embeddings=embeddings)
+
+    def replace_face(self, gallery: Gallery, face_id: UUID, new: NewFace) -> None:
+        with translated():
+            faces.replace(self._connection, gallery, face_id, new)
+
+    def delete_face(self, gallery_id: UUID, face_id: UUID) -> None:
+        with translated():
+            faces.remove(self._connection, gallery_id, face_id)
+
+    def image_owner(
+        self, gallery_id: UUID, image_sha256: bytes, besides: UUID | None = None
+    ) -> str | None:
+        with translated():
+            return faces.image_owner(self._connection, gallery_id, image_sha256, besides)
+
+    def hold_gallery(self, gallery_id: UUID) -> None:
+        with translated():
+            galleries.hold(self._connection, gallery_id)
+
+    def changed_faces(self, gallery_id: UUID, since: GalleryVersion) -> frozenset[UUID] | None:
+        with translated():
+            return galleries.changed_faces(self._connection, gallery_id, since)
+
+    def subjects_like(self, gallery: Gallery, embedding: Embedding, threshold: float) -> list[UUID]:
+        with translated():
+            return likeness.subjects(self._connection, gallery, embedding, threshold)
+
+    def most_alike(
+        self,
+        gallery: Gallery,
+        embedding: Embedding,
+        besides: str,
+        among: tuple[Collection[UUID], Collection[UUID]] | None,
+    ) -> Likeness | None:
+        with translated():
+            return likeness.best(self._connection, gallery, embedding, besides, among)
+
+    def own_likeness(
+        self, gallery: Gallery, subject_id: UUID, embedding: Embedding
+    ) -> float | None:
+        with translated():
+            return likeness.own(self._connection, gallery, subject_id, embedding)
 
     def count_subjects(self, gallery_id: UUID) -> int:
         with translated():

@@ -5,30 +5,42 @@ from importlib.metadata import version
 
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Lifespan
 
-from service.domain.keys import ANONYMOUS
 from service.domain.repeats import Repeated
-from service.web import problems, v1
+from service.web import docs, problems, v1
 from service.web.admission import Admission
+from service.web.authentication import Authentication
 from service.web.body_limit import BodyLimit, photographs_bound
 from service.web.idempotency import answered_before
+from service.web.rate_limits import RateLimits
 from service.web.routers import faces, status
+from service.web.strangers import Anonymity
 from service.wiring import Services
 
 REQUEST_ID = re.compile("[A-Za-z0-9._-]{1,128}")
 """A caller's X-Request-ID is taken over if it looks like one; else the request gets a new one."""
-
-
-class Anonymous:
-    """Everybody is nobody, until there are keys."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["caller"] = ANONYMOUS
-        await self._app(scope, receive, send)
+CORS_ACCEPTED = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "X-API-Key",
+    "X-Min-Gallery-Version",
+    "X-Request-ID",
+]
+CORS_EXPOSED = [
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Gallery-Version",
+    "X-Request-ID",
+]
+"""What pages of other origins may send, and may see."""
 
 
 def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -38,19 +50,47 @@ def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) ->
         version=version("facematch"),
         description="Self-hosted face matching: enrol photographs, ask whose face it is.",
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
         lifespan=lifespan,
     )
     app.state.services = services
-
-    app.add_middleware(Anonymous)
     problems.install(app)
+    docs.install(app)
     app.include_router(faces.router)
     app.include_router(status.router)
     app.include_router(v1.router)
     app.add_exception_handler(Repeated, answered_before)
+    _add_middleware(app, services)
+    return app
+
+
+def _add_middleware(app: FastAPI, services: Services) -> None:
+    """What a request passes, the last one added first.
+
+    Its id, so that every answer and log line has it. CORS, which answers a browser's question
+    whether it may send a key at all. Who it is: nothing is done for strangers. The rate, so that
+    one caller's requests do not crowd out the others' at the next door. The size of the body, and
+    whether the photograph would be worked on in time, both before it is read.
+    """
+    access = services.access
     app.add_middleware(Admission, workers=services.workers, patience_s=services.patience_s)
     app.add_middleware(BodyLimit, bound=photographs_bound(services.limits))
+    if access.rates:
+        app.add_middleware(RateLimits, rates=access.rates)
+    app.add_middleware(
+        Authentication,
+        authenticate=services.keys.authenticate,
+        is_anonymous=Anonymity(access),
+    )
+    if access.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=access.origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=CORS_ACCEPTED,
+            expose_headers=CORS_EXPOSED,
+        )
     app.add_middleware(
         CorrelationIdMiddleware, validator=lambda given: REQUEST_ID.fullmatch(given) is not None
     )
-    return app

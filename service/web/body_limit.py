@@ -9,12 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.images import ImageLimits, too_many_bytes
+from service.web.early import declared_length, drain
 
 FORM_OVERHEAD_BYTES = 64 * 1024
 """Room for the multipart boundaries, headers and fields around a photograph."""
-DRAIN_BYTES = 64 * 1024 * 1024
-"""How much of a too large body is read and thrown away, so that a client which sends before it
-listens gets the answer instead of a broken connection."""
 
 
 FORM, JSON = "multipart/form-data", "application/json"
@@ -67,27 +65,17 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        seen, bound = 0, self._bound(scope)
+        seen, declared = 0, declared_length(Headers(scope=scope))
+        bound = self._bound(scope)
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if max(seen, _declared(scope)) > bound.bytes:
-                await _drain(receive, message)
+            if max(seen, declared) > bound.bytes:
+                if message.get("more_body"):
+                    await drain(receive, seen)
                 raise HTTPException(413, bound.message, {"Connection": "close"})
             return message
 
         await self._app(scope, counted, send)
-
-
-def _declared(scope: Scope) -> int:
-    text = Headers(scope=scope).get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else 0
-
-
-async def _drain(receive: Receive, message: Message) -> None:
-    drained = len(message.get("body", b""))
-    while message["type"] == "http.request" and message.get("more_body") and drained < DRAIN_BYTES:
-        message = await receive()
-        drained += len(message.get("body", b""))

@@ -2,25 +2,38 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from service.domain.keys import Caller, Scope
 from service.errors import ScopeMissing
 
+# for the OpenAPI document: the middleware has read them
+Header = Annotated[
+    str | None, Security(APIKeyHeader(name="X-API-Key", scheme_name="key", auto_error=False))
+]
+Bearer = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Security(HTTPBearer(scheme_name="bearer", auto_error=False)),
+]
 
-def _may(scope: Scope) -> object:
-    def allowed(request: Request) -> Caller:
-        """The caller, whom the middleware has found; raises ScopeMissing."""
+
+class RequiredScope:
+    """A dependency: the caller, whom the middleware has found."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def __call__(self, request: Request, _header: Header = None, _bearer: Bearer = None) -> Caller:
+        """Raises ScopeMissing."""
         caller: Caller = request.state.caller
-        if not caller.may(scope):
-            raise ScopeMissing(scope)
+        if not caller.may(self.scope):
+            raise ScopeMissing(self.scope)
         return caller
 
-    return Depends(allowed)
 
-
-Searching = Annotated[Caller, _may(Scope.SEARCH)]
-Enrolling = Annotated[Caller, _may(Scope.ENROL)]
-Reading = Annotated[Caller, _may(Scope.READ)]
-Exporting = Annotated[Caller, _may(Scope.EXPORT)]
-Administering = Annotated[Caller, _may(Scope.ADMIN)]
+Searching = Annotated[Caller, Depends(RequiredScope(Scope.SEARCH))]
+Enrolling = Annotated[Caller, Depends(RequiredScope(Scope.ENROL))]
+Reading = Annotated[Caller, Depends(RequiredScope(Scope.READ))]
+Exporting = Annotated[Caller, Depends(RequiredScope(Scope.EXPORT))]
+Administering = Annotated[Caller, Depends(RequiredScope(Scope.ADMIN))]

@@ -80,7 +80,7 @@ def markless() -> None:
         return frozenset(face for change in changes for face in change.faces)
 
     catchup._up_to_date = up_to_date
-    catchup.touched_since = touched_since
+    cast(Any, catchup).touched_since = touched_since
 
 
 READERS: dict[str, Callable[[], None]] = {

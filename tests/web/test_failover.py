@@ -16,8 +16,11 @@ import uvicorn
 from service.detection import Detection
 from service.domain.galleries import GalleryVersion
 from service.enrolment import Enrolment
+from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery
 from service.images import ImageLimits
+from service.key_file import KeyFile
+from service.keys import Keys
 from service.probes import Probes
 from service.recognition import Recognition
 from service.store import open_store
@@ -29,7 +32,7 @@ from service.vision.loaded import LoadedAnalysers
 from service.vision.models import KnownModels
 from service.web import create_app
 from service.web.problems import VERSION_HEADER
-from service.wiring import Services
+from service.wiring import Access, Services
 from tests.fakes.analyser import SPACE, FakeAnalyser, photograph
 from tests.servers import free_port
 
@@ -73,12 +76,15 @@ def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(store, galleries, analysers, limits),
+        enrolment=Enrolment(galleries, analysers, limits),
         recognition=Recognition(store, replica, probes),
         verification=Verification(store, probes),
         detection=Detection(analysers, limits),
         models=KnownModels(tmp_path, "auto"),
-        subjects=Subjects(store, galleries),
+        subjects=Subjects(galleries),
+        faces=Faces(galleries),
+        keys=Keys(store, KeyFile.of(tmp_path)),
+        access=Access(anonymous=True),
         workers=2,
         patience_s=10.0,
         started=time.monotonic(),

@@ -78,7 +78,7 @@ def list_faces(
     """List the enrolled faces by id: all of them, or a page."""
     if after is not None:
         valid_external_id(after)
-    listing = services.subjects.list_faces(caller, services.gallery_name, after, limit, at_least)
+    listing = services.faces.listing(caller, services.gallery_name, after, limit, at_least)
     stamp(response, listing.version)
     entries = [schemas.FaceEntry(id=f.external_id, added_date=f.added_at) for f in listing.faces]
     return schemas.FaceList(total_faces=listing.total_faces, faces=entries)
