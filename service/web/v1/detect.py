@@ -10,7 +10,7 @@ from service.domain.faces import DetectedFace
 from service.domain.probes import PhotographProbe
 from service.web.callers import Searching
 from service.web.services import Provided
-from service.web.v1.bodies import EitherBody, Image
+from service.web.v1.bodies import PHOTOGRAPH, EitherBody, Image
 from service.web.v1.galleries import Space
 from service.web.v1.problems import problems
 
@@ -21,7 +21,9 @@ ModelName = Annotated[str, Field(min_length=1, max_length=100, examples=["Dlib"]
 
 
 class DetectBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"image": PHOTOGRAPH, "faces": "all"}]}
+    )
 
     image: Image
     faces: Faces = Field("all", description="all: small ones in a group, too")
