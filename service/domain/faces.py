@@ -1,7 +1,6 @@
 """Faces: found in a picture, about to be enrolled, and enrolled."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -92,8 +91,8 @@ class ListedFace:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """An enrolled face as it is shown. `image_sha256` None: enrolled as an embedding; `quality`
-    has the names of `Quality`; `embedding` is there only for those who asked and may see it."""
+    """An enrolled face as it is shown. `image_sha256` None: enrolled as an embedding; `embedding`:
+    only for those who asked and may see it."""
 
     id: UUID
     external_id: str
@@ -102,7 +101,7 @@ class Face:
     image_name: str | None
     image_sha256: bytes | None
     box: Box | None
-    quality: Mapping[str, float] | None
+    quality: Quality | None
     embedding: Embedding | None = None
 
     @property
