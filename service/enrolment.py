@@ -6,6 +6,7 @@ from uuid import UUID
 
 from service.domain.faces import NewFace
 from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.quality import QualityRules, check
 from service.domain.subjects import valid_external_id
 from service.errors import FaceExists, FaceNotDetected, SeveralFaces, SubjectExists
 from service.galleries import Galleries, check_known, refusing_from, serving
@@ -32,12 +33,17 @@ class Photograph:
 
 
 def new_face(
-    analyser: FaceAnalyser, limits: ImageLimits, photograph: Photograph, created_by: str
+    analyser: FaceAnalyser,
+    limits: ImageLimits,
+    rules: QualityRules,
+    photograph: Photograph,
+    created_by: str,
 ) -> NewFace:
     """The one face of a photograph, ready to be stored.
 
     Raises:
         FaceNotDetected, SeveralFaces: there must be exactly one face.
+        FaceUnfit: it breaks one of the rules.
         ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
         Overloaded: too many photographs at once.
     """
@@ -48,6 +54,7 @@ def new_face(
             raise FaceNotDetected
         if len(faces) > 1:
             raise SeveralFaces(len(faces))
+        check(faces[0].quality, rules)
         embedding = analyser.embed(picture, faces[0])
     return NewFace(
         embedding=embedding,
@@ -101,6 +108,7 @@ class Enrolment:
     galleries: Galleries
     analyser: FaceAnalyser
     limits: ImageLimits
+    rules: QualityRules
 
     def add_face(
         self,
@@ -120,7 +128,7 @@ class Enrolment:
             and what `new_face` raises.
         """
         valid_external_id(external_id)
-        face = new_face(self.analyser, self.limits, photograph, created_by)
+        face = new_face(self.analyser, self.limits, self.rules, photograph, created_by)
 
         def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
             gallery = serving(tx, gallery_name, self.analyser.space)

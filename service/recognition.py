@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from service.domain.decisions import Candidate, Confidence, accepted, confidence
 from service.domain.embeddings import Embedding
 from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.quality import QualityRules, check
 from service.errors import FaceNotDetected, GalleryNotReady
 from service.galleries import check_known, serving
 from service.images import ImageLimits, decode
@@ -35,6 +36,7 @@ class Recognition:
     indexes: Indexes
     analyser: FaceAnalyser
     limits: ImageLimits
+    rules: QualityRules
 
     def identify(
         self, gallery_name: str, data: bytes, at_least: GalleryVersion | None = None
@@ -44,6 +46,7 @@ class Recognition:
         Raises:
             VersionLost: the database does not know `at_least`, for which the caller has waited.
             FaceNotDetected: there is no face in it.
+            FaceUnfit: the face breaks one of the rules.
             ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
             Overloaded, GalleryNotReady, DatabaseUnavailable: try again shortly.
         """
@@ -63,12 +66,13 @@ class Recognition:
                 wanted *= 8
 
     def _probe(self, data: bytes) -> Embedding:
-        """The embedding of the largest face; raises FaceNotDetected where there is none."""
+        """The embedding of the largest face; raises FaceNotDetected and FaceUnfit."""
         with self.limits.gate.place():
             picture = decode(data, self.limits)
             faces = self.analyser.detect(picture)
             if not faces:
                 raise FaceNotDetected
+            check(faces[0].quality, self.rules)
             return self.analyser.embed(picture, faces[0])
 
 

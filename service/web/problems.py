@@ -1,4 +1,4 @@
-"""Errors as HTTP answers: `{"detail", "code"}`, and the one table of status codes."""
+"""Errors as HTTP answers, `{"detail", "code"}` and seldom more, and the table of status codes."""
 
 import logging
 
@@ -18,6 +18,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.FormInvalid: 422,
     errors.FaceNotDetected: 400,
     errors.SeveralFaces: 400,
+    errors.FaceUnfit: 400,
     errors.ImageDamaged: 400,
     errors.ImageTooLarge: 413,
     errors.ImageTypeUnsupported: 415,
@@ -51,9 +52,9 @@ def install(app: FastAPI) -> None:
 
 
 def problem(
-    status: int, detail: str, code: str, headers: dict[str, str] | None = None
+    status: int, detail: str, code: str, headers: dict[str, str] | None = None, **more: object
 ) -> JSONResponse:
-    return JSONResponse({"detail": detail, "code": code}, status, headers)
+    return JSONResponse({"detail": detail, "code": code, **more}, status, headers)
 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
@@ -68,7 +69,8 @@ def refusal(error: errors.FacematchError) -> JSONResponse:
         headers = {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, errors.RequestError) and error.gallery_version is not None:
         headers = {VERSION_HEADER: error.gallery_version}
-    return problem(STATUS[type(error)], str(error), error.code, headers)
+    more = {"reasons": list(error.reasons)} if isinstance(error, errors.FaceUnfit) else {}
+    return problem(STATUS[type(error)], str(error), error.code, headers, **more)
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:
