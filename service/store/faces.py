@@ -25,8 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from service.domain.embeddings import Embedding
-from service.domain.faces import Box, Face, ListedFace, NewFace, Quality
+from service.domain.faces import Box, Face, ListedFace, NewFace
 from service.domain.galleries import Gallery
+from service.domain.quality import Quality
 from service.errors import FaceExists
 from service.store import vectors
 from service.store.tables import Vector, face, face_embedding, subject

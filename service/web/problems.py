@@ -1,4 +1,4 @@
-"""Errors as HTTP answers, and the one table of status codes."""
+"""Errors as HTTP answers, `{"detail", "code"}` and seldom more, and the table of status codes."""
 
 from collections.abc import Mapping
 
@@ -19,6 +19,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.RequestInvalid: 422,
     errors.FaceNotDetected: 400,
     errors.SeveralFaces: 400,
+    errors.FaceUnfit: 400,
     errors.ImageDamaged: 400,
     errors.ImageTooLarge: 413,
     errors.ImageTypeUnsupported: 415,
@@ -110,8 +111,12 @@ def refusal(path: str, error: errors.FacematchError, *, readable: bool = False) 
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.RequestError) and error.gallery_version is not None:
         headers[VERSION_HEADER] = error.gallery_version
-    facts = error.facts if readable and isinstance(error, errors.RequestError) else {}
-    return problem(path, STATUS[type(error)], str(error), error.code, headers, **facts)
+    more: dict[str, object] = {}
+    if isinstance(error, errors.FaceUnfit):
+        more = {"reasons": list(error.reasons)}
+    elif readable and isinstance(error, errors.RequestError):
+        more = dict(error.facts)
+    return problem(path, STATUS[type(error)], str(error), error.code, headers, **more)
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:

@@ -188,12 +188,13 @@ def test_a_face_of_somebody_else_is_not_found_under_a_subject(client: httpx.Clie
     created(client)
     face = added(client, photos.astronaut_bytes(), "eileen")["id"]
     for id in (face, UNKNOWN):
-        for method, more in (
+        cases: list[tuple[str, Any]] = [
             ("GET", {}),
             ("PUT", {"files": {"file": photos.grace_bytes()}}),
             ("DELETE", {}),
-        ):
-            answer = client.request(method, f"{FACES}/{id}", **more)  # type: ignore[arg-type]
+        ]
+        for method, more in cases:
+            answer = client.request(method, f"{FACES}/{id}", **more)
             assert refusal(answer) == (404, "face_not_found")
     assert refusal(client.get(f"{FACES}/7")) == (422, "invalid_request")
     assert client.get(at("eileen", "faces", face)).status_code == 200
@@ -320,7 +321,7 @@ def test_a_version_that_nobody_has_is_lost_for_every_endpoint(client: httpx.Clie
     face = added(client)["id"]
     lost = {"X-Min-Gallery-Version": f"999-{'0' * 32}"}
     file = {"files": {"file": another()}}
-    for method, path, more in (
+    cases: list[tuple[str, str, Any]] = [
         ("GET", SUBJECTS, {}),
         ("POST", SUBJECTS, {"json": {"id": "a"}}),
         ("GET", at("grace"), {}),
@@ -332,7 +333,8 @@ def test_a_version_that_nobody_has_is_lost_for_every_endpoint(client: httpx.Clie
         ("PUT", f"{FACES}/{face}", file),
         ("DELETE", f"{FACES}/{face}", {}),
         ("DELETE", at("grace"), {}),
-    ):
+    ]
+    for method, path, more in cases:
         answer = client.request(method, path, headers=lost, **more)
         assert refusal(answer) == (409, "version_lost"), f"{method} {path}"
     assert client.get(FACES).headers[VERSION]

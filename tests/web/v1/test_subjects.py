@@ -71,13 +71,14 @@ def test_a_taken_id_is_refused(client: httpx.Client) -> None:
 
 
 def test_what_is_not_there_is_not_found(client: httpx.Client) -> None:
-    for method, path, more in (
+    cases: list[tuple[str, str, Any]] = [
         ("GET", at("nobody"), {}),
         ("PATCH", at("nobody"), {"json": {"metadata": {}}}),
         ("DELETE", at("nobody"), {}),
         ("POST", at("nobody", "merge"), {"json": {"from": "grace"}}),
         ("GET", at("nobody", "faces"), {}),
-    ):
+    ]
+    for method, path, more in cases:
         answer = client.request(method, path, **more)
         assert refusal(answer) == (404, "subject_not_found")
         assert answer.headers[VERSION]
@@ -392,7 +393,8 @@ def test_a_change_or_deletion_from_a_stale_state_is_refused(client: httpx.Client
     change = {"json": {"metadata": {"a": 1}}}
     fresh = client.patch(at("grace"), headers={"If-Match": stale}, **change).headers["etag"]
     assert fresh != stale
-    for method, more in (("PATCH", {"json": {"metadata": {}}}), ("DELETE", {})):
+    cases: list[tuple[str, Any]] = [("PATCH", {"json": {"metadata": {}}}), ("DELETE", {})]
+    for method, more in cases:
         answer = client.request(method, at("grace"), headers={"If-Match": stale}, **more)
         assert refusal(answer) == (412, "precondition_failed")
     assert client.get(at("grace")).json()["metadata"] == {"a": 1}
@@ -535,7 +537,7 @@ def test_a_key_for_one_gallery_sees_and_changes_no_other(
     face = client.get(at("grace", "faces")).json()["faces"][0]["id"]
     before = client.get(at("grace"))
     file = {"files": {"file": photos.astronaut_bytes()}}
-    for method, path, more in (
+    cases: list[tuple[str, str, Any]] = [
         ("GET", SUBJECTS, {}),
         ("GET", f"{SUBJECTS}?metadata=%7B%7D", {}),
         ("POST", SUBJECTS, {"json": {"id": "new"}}),
@@ -548,7 +550,8 @@ def test_a_key_for_one_gallery_sees_and_changes_no_other(
         ("GET", at("grace", "faces", face), {}),
         ("PUT", at("grace", "faces", face), file),
         ("DELETE", at("grace", "faces", face), {}),
-    ):
+    ]
+    for method, path, more in cases:
         answer = elsewhere.request(method, path, **more)
         assert refusal(answer) == (404, "gallery_not_found"), f"{method} {path}"
         assert VERSION not in answer.headers
@@ -561,13 +564,14 @@ def test_ids_of_another_gallery_are_not_found_in_one_s_own(
 ) -> None:
     face = client.get(at("grace", "faces")).json()["faces"][0]["id"]
     own = "/v1/galleries/guests/subjects/grace/faces"
-    for method, more in (
+    cases: list[tuple[str, Any]] = [
         ("GET", {}),
         ("GET", {"params": {"include": "embedding"}}),
         ("PUT", {"files": {"file": photos.astronaut_bytes()}}),
         ("DELETE", {}),
-    ):
-        answer = elsewhere.request(method, f"{own}/{face}", **more)  # type: ignore[arg-type]
+    ]
+    for method, more in cases:
+        answer = elsewhere.request(method, f"{own}/{face}", **more)
         assert refusal(answer) == (404, "face_not_found")
     assert client.get(at("grace", "faces", face)).status_code == 200
 
@@ -576,7 +580,7 @@ def test_every_endpoint_asks_for_its_scope(client: httpx.Client, client_for: Cli
     created(client)
     face = add(client, "grace", photos.grace_bytes()).json()["id"]
     file = {"files": {"file": photos.astronaut_bytes()}}
-    for scopes, method, path, more in (
+    cases: list[tuple[str, str, str, Any]] = [
         ("enrol search", "GET", SUBJECTS, {}),
         ("enrol search", "GET", at("grace"), {}),
         ("enrol search export", "GET", at("grace", "faces"), {}),
@@ -592,7 +596,8 @@ def test_every_endpoint_asks_for_its_scope(client: httpx.Client, client_for: Cli
         ("read search", "DELETE", at("grace", "faces", face), {}),
         ("read", "GET", f"{at('grace', 'faces')}?include=embedding", {}),
         ("read", "GET", f"{at('grace', 'faces', face)}?include=embedding", {}),
-    ):
+    ]
+    for scopes, method, path, more in cases:
         answer = client_for(scopes.split()).request(method, path, **more)
         assert refusal(answer) == (403, "scope_missing"), f"{scopes}: {method} {path}"
     assert client.get(at("grace")).json()["faces"] == 1
