@@ -12,6 +12,7 @@ from service.domain.faces import DetectedFace
 from service.domain.galleries import Gallery
 from service.domain.matches import EnrolledFace
 from service.domain.probes import EmbeddingProbe, FaceProbe, PhotographProbe, Probe
+from service.domain.quality import UNCHECKED, QualityRules, check
 from service.errors import FaceNotDetected, FaceNotFound, SpaceMismatch
 from service.images import ImageLimits, decode
 from service.ports import Analysers, FaceAnalyser, Picture, Transaction
@@ -44,6 +45,7 @@ class Looked:
 class Probes:
     analysers: Analysers
     limits: ImageLimits
+    rules: QualityRules
 
     def look(self, probe: Probe, space: EmbeddingSpace) -> Looked | None:
         """Everything about a probe that takes time, outside a transaction; None for an enrolled
@@ -56,18 +58,24 @@ class Probes:
             and what `look_at` raises.
         """
         if isinstance(probe, PhotographProbe):
-            return look_at(self.analysers.of(space), self.limits, probe)
+            return look_at(self.analysers.of(space), self.limits, probe, self.rules)
         if isinstance(probe, EmbeddingProbe):
             return Looked((Probed(_embedding(probe, space)),), 1, space)
         return None
 
 
-def look_at(analyser: FaceAnalyser, limits: ImageLimits, probe: PhotographProbe) -> Looked:
+def look_at(
+    analyser: FaceAnalyser,
+    limits: ImageLimits,
+    probe: PhotographProbe,
+    rules: QualityRules = UNCHECKED,
+) -> Looked:
     """The largest face of a photograph, or its `limits.max_faces` largest, with their embeddings:
     all of them in one place of the gate.
 
     Raises:
         FaceNotDetected: there is none, or too little of it is in the picture.
+        FaceUnfit: only the largest is looked at, and it breaks one of the rules.
         ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
         Overloaded: too many photographs at once.
     """
@@ -75,6 +83,8 @@ def look_at(analyser: FaceAnalyser, limits: ImageLimits, probe: PhotographProbe)
         picture = decode(probe.data, limits)
         found = analyser.detect(picture, thorough=probe.every_face)
         wanted = found[: limits.max_faces if probe.every_face else 1]
+        if wanted and not probe.every_face:
+            check(wanted[0].quality, rules)
         faces = tuple(each for face in wanted for each in _embedded(analyser, picture, face))
     if not faces:
         raise FaceNotDetected

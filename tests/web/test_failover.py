@@ -15,6 +15,7 @@ import uvicorn
 
 from service.detection import Detection
 from service.domain.galleries import GalleryVersion
+from service.domain.quality import QualityRules
 from service.enrolment import Enrolment
 from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery
@@ -69,14 +70,14 @@ def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
     analyser, limits = FakeAnalyser(), ImageLimits(10_000_000, 40_000_000)
     analysers = LoadedAnalysers(analyser, load_analyser)
     galleries = Galleries(store, replica, analysers, 10)
-    probes = Probes(analysers, limits)
+    probes = Probes(analysers, limits, QualityRules())
     services = Services(
         gallery_name="dlib",
         limits=limits,
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(galleries, analysers, limits),
+        enrolment=Enrolment(galleries, analysers, limits, QualityRules()),
         recognition=Recognition(store, replica, probes),
         verification=Verification(store, probes),
         detection=Detection(analysers, limits),

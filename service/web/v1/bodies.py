@@ -4,7 +4,7 @@ import base64
 import binascii
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Annotated, Any, BinaryIO, Generic, TypeVar, cast, get_origin
 
 from fastapi import Depends, Request
@@ -87,11 +87,13 @@ async def _sent(request: Request) -> AsyncIterator[Sent]:
 @dataclass(frozen=True, slots=True, eq=False)  # FastAPI hashes its dependencies
 class EitherBody(Generic[Model]):
     """A body of `model`. `files`: the form's file fields, and what the model calls each;
-    `json_only`: what a form cannot say."""
+    `json_only`: what a form cannot say; `names`: what the model calls a file's name, where it
+    wants to know."""
 
     model: type[Model]
     files: Mapping[str, str]
     json_only: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def parsed(self, sent: Annotated[Sent, Depends(_sent)]) -> Model:
         """The dependency that gives it.
@@ -109,11 +111,13 @@ class EitherBody(Generic[Model]):
     def _fields(self, form: FormData) -> dict[str, Any]:
         """What the form says in the model's names; a text in the place of a file says nothing."""
         fields: dict[str, Any] = {}
-        for field, sent in form.multi_items():
-            name = self.files.get(field, field)
+        for key, sent in form.multi_items():
+            name = self.files.get(key, key)
             value = sent.file.read() if isinstance(sent, UploadFile) else sent
-            if field in self.files and isinstance(value, str):
+            if key in self.files and isinstance(value, str):
                 continue
+            if key in self.names and isinstance(sent, UploadFile) and sent.filename:
+                fields.setdefault(self.names[key], sent.filename)
             if self._is_list(name):
                 fields.setdefault(name, []).append(value)
             else:

@@ -58,11 +58,15 @@ class QualityBody(BaseModel):
     """How well a face can be seen; docs/models.md says how each is measured."""
 
     size: float = Field(description="side of the square as large as the box, in pixels")
-    sharpness: float = Field(description="variance of the Laplacian at 112 x 112")
+    sharpness: float = Field(description="0 to 1, at 112 x 112")
     brightness: float = Field(description="mean grey value, 0..255")
+    contrast: float = Field(description="deviation of the grey values, 0..127.5")
     score: float = Field(description="the detector's own, on its own scale")
     roll: float | None = Field(description="degrees clockwise; null: no eyes found")
-    turn: float | None = Field(description="0 is frontal; null: no eyes or no nose found")
+    yaw: float | None = Field(
+        description="degrees that the head is turned, positive to the person's left; null: no eyes "
+        "or no nose found"
+    )
 
 
 class FaceBody(BaseModel):

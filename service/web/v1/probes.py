@@ -28,6 +28,9 @@ class ClaimedSpaceBody(BaseModel):
     dimension: int | None = None
     weights_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
 
+    def claimed(self) -> ClaimedSpace:
+        return ClaimedSpace(self.model, self.detector, self.alignment, self.weights_sha256)
+
 
 class ProbeBody(BaseModel):
     """Exactly one of `image` (in a form: `file`), `embedding` and `face`."""
@@ -63,8 +66,4 @@ class ProbeBody(BaseModel):
             return PhotographProbe(self.image, every_face)
         assert self.embedding is not None
         assert self.space is not None
-        claimed = self.space
-        space = ClaimedSpace(
-            claimed.model, claimed.detector, claimed.alignment, claimed.weights_sha256
-        )
-        return EmbeddingProbe(self.embedding, space)
+        return EmbeddingProbe(self.embedding, self.space.claimed())

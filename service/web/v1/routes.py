@@ -2,11 +2,13 @@
 
 from fastapi import APIRouter
 
-from service.web.v1 import detect, galleries, keys, models, search, verify
+from service.web.v1 import detect, faces, galleries, keys, models, search, subjects, verify
 from service.web.v1.problems import PROBLEMS
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)
 router.include_router(galleries.router)
+router.include_router(subjects.router)
+router.include_router(faces.router)
 router.include_router(keys.router)
 router.include_router(search.router)
 router.include_router(verify.router)
