@@ -27,6 +27,7 @@ from service.domain.embeddings import Alignment, ClaimedSpace, EmbeddingSpace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.domain.keys import trusted
 from service.domain.probes import EmbeddingProbe
+from service.domain.quality import UNCHECKED
 from service.errors import ModelUnavailable
 from service.images import ImageLimits
 from service.index import GalleryIndex, IndexBuilder
@@ -179,9 +180,8 @@ def _measure(url: str, store: Store, faces: int, options: argparse.Namespace) ->
         gallery = tx.create_gallery("benchmark", space, GallerySettings(THRESHOLD))
     fill(url, gallery, vectors)
     index = _indexed(store, gallery)
-    recognition = Recognition(
-        store, OneIndex(index), Probes(NoModels(), ImageLimits(10_000_000, 40_000_000))
-    )
+    probing = Probes(NoModels(), ImageLimits(10_000_000, 40_000_000), UNCHECKED)
+    recognition = Recognition(store, OneIndex(index), probing)
     noise = 0.5 * random.normal(size=(options.searches, options.dimension))
     noise /= np.sqrt(options.dimension)
     probes = _unit(vectors[random.integers(faces, size=options.searches)] + noise)

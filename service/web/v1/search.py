@@ -15,7 +15,7 @@ from service.recognition import Search, Searched, SearchedFace
 from service.web.callers import Searching
 from service.web.services import Provided, stamp
 from service.web.v1.bodies import PHOTOGRAPH, EitherBody
-from service.web.v1.detect import FaceBody, Faces
+from service.web.v1.detect import FaceBody, Faces, FlawBody
 from service.web.v1.galleries import Threshold
 from service.web.v1.parameters import AtLeast, GalleryName
 from service.web.v1.probes import FACE_ID, ProbeBody
@@ -137,6 +137,7 @@ class FoundBody(BaseModel):
         description="of the most similar subject, match or not; null: there is none"
     )
     matches: list[MatchBody] = Field(description="most similar first; empty: nobody")
+    flaws: list[FlawBody] = Field(description="why this face was not searched for; empty: it was")
 
     @classmethod
     def of(cls, found: SearchedFace) -> Self:
@@ -144,6 +145,7 @@ class FoundBody(BaseModel):
             face=FaceBody.of(found.face) if found.face else None,
             best_similarity=found.best,
             matches=[MatchBody.of(each) for each in found.matches],
+            flaws=[FlawBody.of(each) for each in found.flaws],
         )
 
 
