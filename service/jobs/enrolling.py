@@ -21,6 +21,7 @@ from service.domain.imports import (
     Verdict,
 )
 from service.domain.keys import Caller, trusted
+from service.domain.quality import UNCHECKED, QualityRules
 from service.enrolment import Photograph, add_new_subject, add_to_subject, new_face
 from service.errors import (
     FaceExists,
@@ -69,6 +70,7 @@ class Enrolling:
     analysers: Analysers
     images: ImageLimits
     imports: Imports
+    rules: QualityRules
 
     def sweep(self) -> None:
         self.imports.sweep()
@@ -113,8 +115,11 @@ class Enrolling:
         if gallery is None:
             return None
         analyser = self.analysers.of(gallery.space)
-        one_face = gallery.rules.gates.one_face
-        return Worker(self.store, self.images, analyser, assignment, one_face, uuid4())
+        wanted = gallery.rules.gates
+        rules = self.rules if wanted.quality else UNCHECKED
+        return Worker(
+            self.store, self.images, analyser, assignment, wanted.one_face, rules, uuid4()
+        )
 
     def _go_on(
         self, worker: "Worker", stopping: Callable[[], bool], slice_s: float
@@ -143,6 +148,7 @@ class Worker:
     analyser: FaceAnalyser
     assignment: Assignment
     one_face: bool
+    rules: QualityRules
     id: UUID
 
     def claim(self) -> list[ClaimedItem]:
@@ -196,7 +202,14 @@ class Worker:
         name = item.file and PurePosixPath(item.file).name
         if payload.photograph is not None:
             photo = Photograph(payload.photograph, name)
-            return new_face(self.analyser, self.images, photo, created_by, one_face=self.one_face)
+            return new_face(
+                self.analyser,
+                self.images,
+                photo,
+                created_by,
+                one_face=self.one_face,
+                rules=self.rules,
+            )
         embedding = np.frombuffer(payload.embedding or b"", dtype=np.float32)
         return NewFace(embedding, None, name, None, created_by)
 

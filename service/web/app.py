@@ -13,6 +13,7 @@ from service.web.body_limit import BodyLimit, photographs_bound
 from service.web.idempotency import answered_before
 from service.web.rate_limits import RateLimits
 from service.web.routers import faces, status
+from service.web.segments import Segments
 from service.web.strangers import Anonymity
 from service.web.uploads import is_upload
 from service.wiring import Services
@@ -43,7 +44,8 @@ def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) ->
 def _add_middleware(app: FastAPI, services: Services) -> None:
     """What a request passes, the last one added first.
 
-    Its id, so that every answer and log line has it. CORS, which answers a browser's question
+    Its id, so that every answer and log line has it. Its path, which is to mean the same at every
+    door. CORS, which answers a browser's question
     whether it may send a key at all. Who it is: nothing is done for strangers. The rate, so that
     one caller's requests do not crowd out the others' at the next door. The size of the body, and
     whether the photograph would be worked on in time, both before it is read.
@@ -61,4 +63,5 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
         is_anonymous=Anonymity(access),
     )
     cors.install(app, access.origins)
+    app.add_middleware(Segments)
     request_ids.install(app)

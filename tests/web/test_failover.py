@@ -16,6 +16,7 @@ import uvicorn
 from service.audit import Recorder
 from service.detection import Detection
 from service.domain.galleries import GalleryVersion
+from service.domain.quality import QualityRules
 from service.enrolment import Enrolment
 from service.erasures import Erasures
 from service.faces import Faces
@@ -73,17 +74,17 @@ def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
     analyser, limits = FakeAnalyser(), ImageLimits(10_000_000, 40_000_000)
     analysers = LoadedAnalysers(analyser, load_analyser)
     galleries = Galleries(store, replica, analysers, 10)
-    probes = Probes(analysers, limits)
+    probes = Probes(analysers, limits, QualityRules())
     services = Services(
         gallery_name="dlib",
         limits=limits,
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(galleries, analysers, limits),
+        enrolment=Enrolment(galleries, analysers, limits, QualityRules()),
         recognition=Recognition(store, replica, probes, Recorder(store)),
         verification=Verification(store, probes, Recorder(store)),
-        detection=Detection(analysers, limits),
+        detection=Detection(analysers, limits, QualityRules()),
         models=KnownModels(tmp_path, "auto"),
         subjects=Subjects(galleries),
         faces=Faces(galleries),
