@@ -47,7 +47,7 @@ def check(
         PhotographKnown, PersonKnown, UnlikeSubject: where the gallery's rules say so.
     """
     gates = gallery.rules.gates
-    if not (gates.new_photograph or gates.new_person or gates.own_likeness):
+    if not gates.compares:
         return
     # the long part comes before the gallery is held
     suspects = _suspects(tx, gallery, face.embedding, index) if gates.new_person else None

@@ -55,6 +55,11 @@ class EnrolmentGates:
     new_person: bool = False
     own_likeness: bool = False
 
+    @property
+    def compares(self) -> bool:
+        """Whether a face is compared with those that are enrolled."""
+        return self.new_photograph or self.new_person or self.own_likeness
+
 
 DEFAULT_GATES = EnrolmentGates()
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from service.domain.faces import NewFace
-from service.domain.galleries import Gallery
+from service.domain.galleries import EnrolmentGates, Gallery
 from service.domain.imports import (
     Assignment,
     ClaimedItem,
@@ -39,6 +39,9 @@ from service.ports import Analysers, FaceAnalyser, Store, Transaction
 BATCH = 32
 """Faces committed at once: one gallery version, one notification. Fewer than 64, from where on
 PostgreSQL's savepoints become slow."""
+COMPARED = 8
+"""Committed at once where the gallery's rules compare each with what is enrolled: it is held for
+that long."""
 BATCH_S = 5.0
 """A batch ends after so long, whatever it holds."""
 LEASE_S = 30.0
@@ -115,11 +118,9 @@ class Enrolling:
         if gallery is None:
             return None
         analyser = self.analysers.of(gallery.space)
-        wanted = gallery.rules.gates
-        rules = self.rules if wanted.quality else UNCHECKED
-        return Worker(
-            self.store, self.images, analyser, assignment, wanted.one_face, rules, uuid4()
-        )
+        gates = gallery.rules.gates
+        rules = self.rules if gates.quality else UNCHECKED
+        return Worker(self.store, self.images, analyser, assignment, gates, rules, uuid4())
 
     def _go_on(
         self, worker: "Worker", stopping: Callable[[], bool], slice_s: float
@@ -147,7 +148,7 @@ class Worker:
     images: ImageLimits
     analyser: FaceAnalyser
     assignment: Assignment
-    one_face: bool
+    gates: EnrolmentGates
     rules: QualityRules
     id: UUID
 
@@ -171,7 +172,9 @@ class Worker:
                     break
         finally:
             try:
-                self._commit(ready)
+                size = COMPARED if self.gates.compares else BATCH
+                for start in range(0, len(ready), size):
+                    self._commit(ready[start : start + size])
             finally:
                 with suppress(UnavailableError):
                     self.store.write(lambda tx: tx.spool.release(self.assignment.job_id, self.id))
@@ -207,7 +210,7 @@ class Worker:
                 self.images,
                 photo,
                 created_by,
-                one_face=self.one_face,
+                one_face=self.gates.one_face,
                 rules=self.rules,
             )
         embedding = np.frombuffer(payload.embedding or b"", dtype=np.float32)
@@ -215,8 +218,6 @@ class Worker:
 
     def _commit(self, ready: list[Outcome]) -> None:
         """In one transaction; where that is refused as a whole, one by one."""
-        if not ready:
-            return
         try:
             self.store.write(lambda tx: self._enrolled(tx, ready), by=self._submitter())
         except UnavailableError:
@@ -232,9 +233,12 @@ class Worker:
         job_id, space = self.assignment.job_id, self.analyser.space
         held = tx.spool.hold(job_id, self.id, [outcome.number for outcome in ready])
         gallery = serving(tx, self.assignment.gallery, self._submitter(), space)
+        if gallery.rules.gates.compares:
+            # before any subject: two workers would otherwise each wait for what the other holds
+            tx.hold_gallery(gallery.id)
         verdicts = [
             self._stored(tx, gallery, outcome) if isinstance(outcome, Prepared) else outcome
-            for outcome in ready
+            for outcome in sorted(ready, key=_turn)
             if outcome.number in held
         ]
         tx.spool.settle(job_id, verdicts)
@@ -276,6 +280,12 @@ class Worker:
                 tx.spool.settle(self.assignment.job_id, [verdict])
 
         self.store.write(work)
+
+
+def _turn(outcome: Outcome) -> tuple[str, int]:
+    """Every worker locks subjects in this order, so that none waits for another in a circle."""
+    external_id = outcome.item.external_id if isinstance(outcome, Prepared) else ""
+    return external_id, outcome.number
 
 
 def _refused(number: int, error: RequestError) -> Verdict:

@@ -97,43 +97,39 @@ class PostgresWorkers:
     async def _follow(self, threads: ThreadPoolExecutor) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._loop.set_default_executor(threads)
+        stopped = asyncio.create_task(self._stop.wait())
         pause_s = RETRY_S
         while not self._stopping.is_set():
             began = self._loop.time()
+            following = asyncio.create_task(self._session())
+            await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            following.cancel()  # it lets the work under way end first
             try:
-                await self._until_stopped()
+                await following
+            except asyncio.CancelledError:
+                return
             except Exception as error:
                 log.warning("imports: the queue cannot be followed: %s", error)
             if self._loop.time() - began > LAST_RETRY_S:
                 pause_s = RETRY_S
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), pause_s)
+            await asyncio.wait({stopped}, timeout=pause_s)
             pause_s = min(2 * pause_s, LAST_RETRY_S)
 
-    async def _until_stopped(self) -> None:
-        assert self._stop is not None
+    async def _session(self) -> None:
         connector = procrastinate.PsycopgConnector(
             conninfo=conninfo(self._url), min_size=1, max_size=CONNECTIONS, timeout=10.0
         )
         app = self._app(connector)
         async with app.open_async():
-            running = asyncio.create_task(
-                app.run_worker_async(
-                    queues=[QUEUE],
-                    concurrency=self._threads,
-                    fetch_job_polling_interval=POLL_S,
-                    update_heartbeat_interval=HEARTBEAT_S,
-                    stalled_worker_timeout=DEAD_AFTER_S,
-                    delete_jobs="always",
-                    install_signal_handlers=False,
-                )
+            await app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=self._threads,
+                fetch_job_polling_interval=POLL_S,
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=DEAD_AFTER_S,
+                delete_jobs="always",
+                install_signal_handlers=False,
             )
-            stopped = asyncio.create_task(self._stop.wait())
-            await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-            running.cancel()  # it lets the work under way end first
-            with suppress(asyncio.CancelledError):
-                await running
 
     def _app(self, connector: procrastinate.PsycopgConnector) -> procrastinate.App:
         app = procrastinate.App(connector=connector)
