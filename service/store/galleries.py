@@ -236,7 +236,7 @@ def changed_faces(
     own = connection.scalars(
         select(columns.faces).where(columns.gallery_id == gallery_id, columns.version.is_(None))
     ).all()
-    changes = merged(row._t for row in rows)
+    changes = merged(rows.all())
     touched = touched_since(since, changes, GalleryVersion(*head))
     return None if touched is None else touched.union(*own)
 
