@@ -7,6 +7,7 @@ from uuid import UUID
 from service.domain.faces import NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller
+from service.domain.quality import QualityRules, check
 from service.domain.subjects import valid_external_id
 from service.errors import FaceExists, FaceNotDetected, SeveralFaces, SubjectExists
 from service.galleries import Galleries, check_known, refusing_from, serving
@@ -33,12 +34,17 @@ class Photograph:
 
 
 def new_face(
-    analyser: FaceAnalyser, limits: ImageLimits, photograph: Photograph, created_by: str
+    analyser: FaceAnalyser,
+    limits: ImageLimits,
+    rules: QualityRules,
+    photograph: Photograph,
+    created_by: str,
 ) -> NewFace:
     """The one face of a photograph, ready to be stored.
 
     Raises:
         FaceNotDetected, SeveralFaces: there must be exactly one face.
+        FaceUnfit: it breaks one of the rules.
         ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
         Overloaded: too many photographs at once.
     """
@@ -49,6 +55,7 @@ def new_face(
             raise FaceNotDetected
         if len(faces) > 1:
             raise SeveralFaces(len(faces))
+        check(faces[0].quality, rules)
         embedding = analyser.embed(picture, faces[0])
     return NewFace(
         embedding=embedding,
@@ -102,6 +109,7 @@ class Enrolment:
     galleries: Galleries
     analysers: Analysers
     limits: ImageLimits
+    rules: QualityRules
 
     def add_face(
         self,
@@ -123,7 +131,7 @@ class Enrolment:
         """
         valid_external_id(external_id)
         analyser = self.analysers.of(self.galleries.read(caller, gallery_name).space)
-        face = new_face(analyser, self.limits, photograph, caller.name)
+        face = new_face(analyser, self.limits, self.rules, photograph, caller.name)
 
         def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
             gallery = serving(tx, gallery_name, caller, analyser.space)

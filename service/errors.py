@@ -6,6 +6,7 @@
     │   ├── RequestInvalid              invalid_request
     │   ├── FaceNotDetected          no_face
     │   ├── SeveralFaces             several_faces
+    │   ├── FaceUnfit                low_quality
     │   ├── ImageDamaged             image_damaged
     │   ├── ImageTooLarge            image_too_large
     │   ├── ImageTypeUnsupported     image_type_unsupported
@@ -48,6 +49,7 @@
 codes are given out in `web/problems.py`, exit codes in `cli/failures.py`.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -92,6 +94,17 @@ class SeveralFaces(RequestError):
             f"The image shows {found} faces; enrolment needs exactly one. "
             "Crop it to the person to enrol."
         )
+
+
+class FaceUnfit(RequestError):
+    """The face cannot be seen well enough. `reasons` are stable codes, as `code` is."""
+
+    code = "low_quality"
+
+    def __init__(self, flaws: Mapping[str, str]) -> None:
+        """`flaws`: for each reason the value, the limit and what to do, as part of a sentence."""
+        self.reasons = tuple(flaws)
+        super().__init__(f"The face cannot be seen well enough: {'; '.join(flaws.values())}.")
 
 
 class ImageDamaged(RequestError):

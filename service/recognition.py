@@ -6,6 +6,7 @@ from service.domain.decisions import Candidate, Confidence, accepted, confidence
 from service.domain.embeddings import Embedding
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller
+from service.domain.quality import QualityRules, check
 from service.errors import FaceNotDetected, GalleryNotReady
 from service.galleries import check_known, existing, serving
 from service.images import ImageLimits, decode
@@ -36,6 +37,7 @@ class Recognition:
     indexes: Indexes
     analysers: Analysers
     limits: ImageLimits
+    rules: QualityRules
 
     def identify(
         self,
@@ -50,6 +52,7 @@ class Recognition:
             GalleryNotFound: see `galleries.existing`.
             VersionLost: the database does not know `at_least`, for which the caller has waited.
             FaceNotDetected: there is no face in it.
+            FaceUnfit: the face breaks one of the rules.
             ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
             ModelUnavailable, Overloaded, GalleryNotReady, DatabaseUnavailable: try again shortly.
         """
@@ -72,12 +75,13 @@ class Recognition:
                 wanted *= 8
 
     def _probe(self, analyser: FaceAnalyser, data: bytes) -> Embedding:
-        """The embedding of the largest face; raises FaceNotDetected where there is none."""
+        """The embedding of the largest face; raises FaceNotDetected and FaceUnfit."""
         with self.limits.gate.place():
             picture = decode(data, self.limits)
             faces = analyser.detect(picture)
             if not faces:
                 raise FaceNotDetected
+            check(faces[0].quality, self.rules)
             return analyser.embed(picture, faces[0])
 
 

@@ -11,6 +11,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service.errors import SettingsInvalid
 
 Similarity = Annotated[float, Field(ge=-1.0, le=1.0)]
+Pixels = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Grey = Annotated[float, Field(ge=0, le=255)]
+Degrees = Annotated[float, Field(ge=0, le=90)]
 
 
 def _postgres_url(value: SecretStr) -> SecretStr:
@@ -113,6 +117,22 @@ class Settings(BaseSettings):
     recognition_timeout_s: float = Field(
         10.0, gt=0, le=300, description="longest wait for a free recognition worker before 503"
     )
+    enrol_min_face_px: Pixels = Field(48, description="least size of a face to enrol, in pixels")
+    enrol_min_sharpness: Share = Field(0.35, description="its least sharpness, 0 to 1")
+    enrol_min_brightness: Grey = Field(20, description="its least brightness, 0 to 255")
+    enrol_max_brightness: Grey = Field(200, description="its greatest brightness, 0 to 255")
+    enrol_min_contrast: Grey = Field(8, description="least deviation of its grey values")
+    enrol_max_yaw: Degrees = Field(45, description="how far its head may be turned, in degrees")
+    enrol_min_score: float | None = Field(
+        None, description="its detector's least score; unset: the detector's own limit alone"
+    )
+    search_min_face_px: Pixels = Field(24, description="the same of a face searched for")
+    search_min_sharpness: Share = Field(0.18, description="the same of a face searched for")
+    search_min_brightness: Grey = Field(5, description="the same of a face searched for")
+    search_max_brightness: Grey = Field(240, description="the same of a face searched for")
+    search_min_contrast: Grey = Field(2, description="the same of a face searched for")
+    search_max_yaw: Degrees = Field(65, description="the same of a face searched for")
+    search_min_score: float | None = Field(None, description="the same of a face searched for")
     feed_poll_s: float = Field(
         1.0, gt=0, le=60, description="longest time between looks at the change feed"
     )

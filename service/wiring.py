@@ -10,6 +10,7 @@ from functools import partial
 
 from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
+from service.domain.quality import QualityPolicy, QualityRules
 from service.enrolment import Enrolment
 from service.errors import SpaceConflict, WeightsMissing
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
@@ -59,6 +60,7 @@ class Tools:
     analysers: Analysers
     gallery: Gallery
     limits: ImageLimits
+    quality: QualityPolicy
 
 
 @contextmanager
@@ -153,8 +155,12 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(tools.store, galleries, analysers, tools.limits),
-        recognition=Recognition(tools.store, replica, analysers, tools.limits),
+        enrolment=Enrolment(
+            tools.store, galleries, analysers, tools.limits, tools.quality.enrolment
+        ),
+        recognition=Recognition(
+            tools.store, replica, analysers, tools.limits, tools.quality.search
+        ),
         subjects=Subjects(tools.store, galleries),
         workers=_workers(settings),
         patience_s=settings.recognition_timeout_s,
@@ -182,7 +188,7 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
         with closing(LoadedAnalysers(analyser, _loader(settings))) as analysers:
-            yield Tools(store, analyser, analysers, gallery, limits)
+            yield Tools(store, analyser, analysers, gallery, limits, quality_policy(settings))
 
 
 def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
@@ -203,12 +209,37 @@ def _limits(settings: Settings) -> ImageLimits:
     return ImageLimits(settings.max_image_bytes, settings.max_image_pixels, gate)
 
 
+def quality_policy(settings: Settings) -> QualityPolicy:
+    """What the settings ask of faces; a gallery may ask for something else of those it enrols."""
+    return QualityPolicy(
+        enrolment=QualityRules(
+            min_size=settings.enrol_min_face_px,
+            min_sharpness=settings.enrol_min_sharpness,
+            min_brightness=settings.enrol_min_brightness,
+            max_brightness=settings.enrol_max_brightness,
+            min_contrast=settings.enrol_min_contrast,
+            max_yaw=settings.enrol_max_yaw,
+            min_score=settings.enrol_min_score,
+        ),
+        search=QualityRules(
+            min_size=settings.search_min_face_px,
+            min_sharpness=settings.search_min_sharpness,
+            min_brightness=settings.search_min_brightness,
+            max_brightness=settings.search_max_brightness,
+            min_contrast=settings.search_min_contrast,
+            max_yaw=settings.search_max_yaw,
+            min_score=settings.search_min_score,
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to embed photographs, and how large those may be."""
+    """A model ready to embed photographs, how large those may be, and how good their faces."""
 
     analyser: FaceAnalyser
     limits: ImageLimits
+    quality: QualityPolicy
 
 
 @contextmanager
@@ -219,7 +250,7 @@ def open_model(settings: Settings) -> Iterator[LoadedModel]:
         ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
     """
     with closing(analyser_for(settings, None)) as analyser:
-        yield LoadedModel(analyser, _limits(settings))
+        yield LoadedModel(analyser, _limits(settings), quality_policy(settings))
 
 
 @dataclass(frozen=True, slots=True)

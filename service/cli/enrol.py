@@ -33,7 +33,12 @@ def enroll(
     with open_database(settings) as url, open_tools(settings, url) as tools, bar("files") as shown:
         task = shown.add_task("enrolling", total=len(items))
         enrolment = FolderEnrolment(
-            tools.store, tools.analyser, tools.gallery, tools.limits, several=by_folder
+            tools.store,
+            tools.analyser,
+            tools.gallery,
+            tools.limits,
+            tools.quality.enrolment,
+            several=by_folder,
         )
         summarise(shown_one_by_one(enrolment.run(items), lambda: shown.advance(task)), shown)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.domain.galleries import Gallery
+from service.domain.quality import QualityRules
 from service.domain.subjects import valid_external_id
 from service.enrolment import Photograph, add_new_subject, add_to_subject, new_face
 from service.errors import FaceExists, InputFileInvalid, RequestError
@@ -59,6 +60,7 @@ class FolderEnrolment:
     analyser: FaceAnalyser
     gallery: Gallery
     limits: ImageLimits
+    rules: QualityRules
     several: bool
 
     def run(self, items: list[FolderItem]) -> Iterator[Outcome]:
@@ -85,6 +87,6 @@ class FolderEnrolment:
         if item.path.stat().st_size > self.limits.max_bytes:
             raise too_many_bytes(self.limits)
         photograph = Photograph(item.path.read_bytes(), item.path.name)
-        face = new_face(self.analyser, self.limits, photograph, CREATED_BY)
+        face = new_face(self.analyser, self.limits, self.rules, photograph, CREATED_BY)
         add = add_to_subject if self.several else add_new_subject
         self.store.write(lambda tx: add(tx, self.gallery, item.external_id, face))

@@ -18,6 +18,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.RequestInvalid: 422,
     errors.FaceNotDetected: 400,
     errors.SeveralFaces: 400,
+    errors.FaceUnfit: 400,
     errors.ImageDamaged: 400,
     errors.ImageTooLarge: 413,
     errors.ImageTypeUnsupported: 415,
@@ -95,7 +96,8 @@ def refusal(path: str, error: errors.FacematchError) -> JSONResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.RequestError) and error.gallery_version is not None:
         headers[VERSION_HEADER] = error.gallery_version
-    return problem(path, STATUS[type(error)], str(error), error.code, headers)
+    more = {"reasons": list(error.reasons)} if isinstance(error, errors.FaceUnfit) else {}
+    return problem(path, STATUS[type(error)], str(error), error.code, headers, **more)
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:

@@ -72,6 +72,8 @@ def folder_of_faces(tmp_path: Path) -> Path:
     (folder / "coffee.jpg").write_bytes(photos.encoded(photos.landscape()))
     (folder / "notes.txt").write_text("not a picture")
     (folder / ".hidden").write_text("passed over")
+    dark = photos.grace().point(lambda value: value * 0.1)
+    (folder / "night.png").write_bytes(photos.encoded(dark, "PNG"))
     return folder
 
 
@@ -81,15 +83,21 @@ def test_enroll_takes_a_folder_and_lists_what_it_rejects(
     folder = folder_of_faces(tmp_path)
     done = facematch("enroll", str(folder), environment=environment)
     assert done.returncode == 1
-    assert "2 enrolled, 0 skipped, 2 rejected" in done.stdout
+    assert "2 enrolled, 0 skipped, 3 rejected" in done.stdout
+    assert "night.png: The face cannot be seen well enough" in done.stderr
+    assert "(too_dark)" in done.stderr
     assert "coffee.jpg: Face detection failed" in done.stderr
     assert "notes.txt: The file is not a JPEG" in done.stderr
     names = query(environment, "SELECT external_id FROM subject ORDER BY 1")
     assert names == [("eileen",), ("grace hopper",)]
 
     again = facematch("enroll", str(folder), environment=environment)
-    assert "0 enrolled, 2 skipped, 2 rejected" in again.stdout
+    assert "0 enrolled, 2 skipped, 3 rejected" in again.stdout
     assert query(environment, "SELECT count(*) FROM face") == [(2,)]
+
+    lenient = {**environment, "ENROL_MIN_BRIGHTNESS": "0", "ENROL_MIN_CONTRAST": "0"}
+    done = facematch("enroll", str(folder), environment=lenient)
+    assert "1 enrolled, 2 skipped, 2 rejected" in done.stdout
 
 
 def test_enroll_by_folder_gives_a_person_several_faces(

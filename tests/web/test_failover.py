@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from service.domain.galleries import GalleryVersion
+from service.domain.quality import QualityRules
 from service.enrolment import Enrolment
 from service.galleries import Galleries, GalleryDefaults, open_gallery
 from service.images import ImageLimits
@@ -66,8 +67,8 @@ def client(replica: FailingOver) -> Iterator[httpx.Client]:
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(store, galleries, analysers, limits),
-        recognition=Recognition(store, replica, analysers, limits),
+        enrolment=Enrolment(store, galleries, analysers, limits, QualityRules()),
+        recognition=Recognition(store, replica, analysers, limits, QualityRules()),
         subjects=Subjects(store, galleries),
         workers=2,
         patience_s=10.0,
