@@ -51,11 +51,11 @@ def _blurred(picture: Picture, face: DetectedFace, deviation: float) -> Picture:
 
 def _darkened(picture: Picture, face: DetectedFace, factor: float) -> Picture:
     noise = np.random.default_rng(0).normal(scale=NOISE, size=picture.shape)
-    return _bytes(picture * factor + noise)
+    return _bytes(picture * float(factor) + noise)
 
 
 def _brightened(picture: Picture, face: DetectedFace, factor: float) -> Picture:
-    return _bytes(picture * factor)
+    return _bytes(picture * float(factor))
 
 
 def _flattened(picture: Picture, face: DetectedFace, factor: float) -> Picture:

@@ -1,6 +1,6 @@
 """From which quality on faces are no longer told apart: photographs made worse step by step.
 
-python -m benchmarks.quality FOLDER
+python -m benchmarks.quality FOLDER [--only brighter]
 
 FOLDER has photographs and `pairs.csv`, as for `facematch evaluate`; photographs of one face count.
 The model is the settings'. A face is brought to 250 pixels at most, made worse, stored as JPEG and
@@ -188,12 +188,15 @@ def print_curve(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--only", default="", help="the beginning of one degradation's name")
+    arguments = parser.parse_args()
     with open_model(Settings.read()) as loaded:
-        bench = read(loaded, folder)
+        bench = read(loaded, arguments.folder)
         print(f"{len(bench.photographs)} photographs, {len(bench.pairs)} labelled pairs among them")
         print(f"{loaded.analyser.space.describe()}, threshold {bench.threshold:g}; all in %")
         for degradation in DEGRADATIONS:
+            if not degradation.name.startswith(arguments.only):
+                continue
             print(f"\n{degradation.name}")
             print(
                 f"{'step':>10}{'found':>7}{'value, 10/50/90 %':>22}{'lost':>8}{'genuine':>9}"

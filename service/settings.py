@@ -176,9 +176,9 @@ class Settings(BaseSettings):
     enrol_min_face_px: Pixels = Field(48, description="least size of a face to enrol, in pixels")
     enrol_min_sharpness: Share = Field(0.35, description="its least sharpness, 0 to 1")
     enrol_min_brightness: Grey = Field(20, description="its least brightness, 0 to 255")
-    enrol_max_brightness: Grey = Field(200, description="its greatest brightness, 0 to 255")
+    enrol_max_brightness: Grey = Field(210, description="its greatest brightness, 0 to 255")
     enrol_min_contrast: Grey = Field(8, description="least deviation of its grey values")
-    enrol_max_yaw: Degrees = Field(45, description="how far its head may be turned, in degrees")
+    enrol_max_yaw: Degrees = Field(35, description="how far its head may be turned, in degrees")
     enrol_min_score: float | None = Field(
         None, description="its detector's least score; unset: the detector's own limit alone"
     )
@@ -187,7 +187,7 @@ class Settings(BaseSettings):
     search_min_brightness: Grey = Field(5, description="the same of a face searched for")
     search_max_brightness: Grey = Field(240, description="the same of a face searched for")
     search_min_contrast: Grey = Field(2, description="the same of a face searched for")
-    search_max_yaw: Degrees = Field(65, description="the same of a face searched for")
+    search_max_yaw: Degrees = Field(60, description="the same of a face searched for")
     search_min_score: float | None = Field(None, description="the same of a face searched for")
     feed_poll_s: float = Field(
         1.0, gt=0, le=60, description="longest time between looks at the change feed"

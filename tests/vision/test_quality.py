@@ -127,9 +127,9 @@ def test_a_turned_head_has_that_roll_and_looks_ahead(
 def test_yaw_follows_the_noses_way_towards_an_eye() -> None:
     right, left = (100.0, 100.0), (160.0, 100.0)
     mouth = ((110.0, 180.0), (150.0, 180.0))
-    nose_of_45_degrees = 130 + 60 * NOSE_DEPTH
-    assert quality(LINES, (right, left, (nose_of_45_degrees, 140.0), *mouth)).yaw == 45
-    assert quality(LINES, (right, left, (260 - nose_of_45_degrees, 140.0), *mouth)).yaw == -45
+    nose_at_45_degrees = 130 + 60 * NOSE_DEPTH
+    assert quality(LINES, (right, left, (nose_at_45_degrees, 140.0), *mouth)).yaw == 45
+    assert quality(LINES, (right, left, (260 - nose_at_45_degrees, 140.0), *mouth)).yaw == -45
     assert quality(LINES, (right, left, (130.0, 140.0), *mouth)).yaw == 0
 
 
