@@ -1,7 +1,7 @@
 """The answers of the plain endpoints."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -112,3 +112,8 @@ class Ready(BaseModel):
 class Problem(BaseModel):
     detail: str = Field(description="what is wrong and what to do")
     code: str = Field(description="stable, for programs", examples=["subject_not_found"])
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that refuses with these."""
+    return {status: {"model": Problem} for status in statuses}
