@@ -79,7 +79,26 @@ def run_online() -> None:
                 compare_server_default=True,
             )
             with context.begin_transaction():
+                before = context.get_context().get_current_revision()
                 context.run_migrations()
+                _closed(connection, before)
+
+
+def _closed(connection: Connection, before: str | None) -> None:
+    """What belongs to every upgrade: rights on the new tables, and an entry in the record."""
+    after = context.get_context().get_current_revision()
+    if after is None or after == before:
+        return
+    if connection.scalar(text("SELECT to_regproc('facematch_grant') IS NOT NULL")):
+        connection.execute(text("SELECT facematch_grant()"))
+    if connection.scalar(text("SELECT to_regclass('audit_event') IS NOT NULL")):
+        connection.execute(
+            text(
+                "INSERT INTO audit_event (action, detail) VALUES ('migrate',"
+                " jsonb_build_object('from', CAST(:before AS text), 'to', CAST(:after AS text)))"
+            ),
+            {"before": before, "after": after},
+        )
 
 
 def run_offline() -> None:

@@ -13,6 +13,7 @@ from service.domain.embeddings import ClaimedSpace, EmbeddingSpace, unit
 from service.domain.faces import Face, NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller
+from service.domain.quality import UNCHECKED, QualityRules, check
 from service.domain.repeats import Once
 from service.domain.subjects import NOTHING, Metadata, valid_external_id
 from service.errors import (
@@ -78,11 +79,13 @@ def new_face(
     created_by: str,
     *,
     one_face: bool = True,
+    rules: QualityRules = UNCHECKED,
 ) -> NewFace:
     """The face of a photograph, ready to be stored: the only one, or else the largest.
 
     Raises:
         FaceNotDetected, SeveralFaces: there must be one, and with `one_face` exactly one.
+        FaceUnfit: it breaks one of the rules.
         ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
         Overloaded: too many photographs at once.
     """
@@ -93,6 +96,7 @@ def new_face(
             raise FaceNotDetected
         if one_face and len(faces) > 1:
             raise SeveralFaces(len(faces))
+        check(faces[0].quality, rules)
         embedding = analyser.embed(picture, faces[0])
     return NewFace(
         embedding=embedding,
@@ -200,6 +204,7 @@ class Enrolment:
     galleries: Galleries
     analysers: Analysers
     limits: ImageLimits
+    rules: QualityRules
 
     def add_face(
         self,
@@ -300,8 +305,15 @@ class Enrolment:
         if isinstance(offer, RawEmbedding):
             return gallery.space, embedded_face(gallery.space, offer, caller.name)
         analyser = self.analysers.of(gallery.space)
-        one_face = gallery.rules.gates.one_face
-        face = new_face(analyser, self.limits, offer, caller.name, one_face=one_face)
+        wanted = gallery.rules.gates
+        face = new_face(
+            analyser,
+            self.limits,
+            offer,
+            caller.name,
+            one_face=wanted.one_face,
+            rules=self.rules if wanted.quality else UNCHECKED,
+        )
         return analyser.space, face
 
 

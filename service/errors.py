@@ -6,6 +6,7 @@
     │   ├── RequestInvalid              invalid_request
     │   ├── FaceNotDetected          no_face
     │   ├── SeveralFaces             several_faces
+    │   ├── FaceUnfit                low_quality
     │   ├── ImageDamaged             image_damaged
     │   ├── ImageTooLarge            image_too_large
     │   ├── ImageTypeUnsupported     image_type_unsupported
@@ -21,6 +22,8 @@
     │   ├── PreconditionFailed       precondition_failed
     │   ├── AttemptInFlight          request_in_flight
     │   ├── AttemptDiffers           idempotency_key_reused
+    │   ├── ConsentMissing           consent_missing
+    │   ├── ErasureNotFound          erasure_not_found
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
     │   ├── SubjectExpired           subject_expired
@@ -44,6 +47,7 @@
     │   ├── GalleryNotReady          gallery_not_ready
     │   ├── ModelUnavailable         model_unavailable
     │   ├── GalleryBehind            gallery_behind
+    │   ├── AuditBehind              audit_behind
     │   └── Overloaded               overloaded
     └── StartupError                 the operator can mend it; the service does not start
         ├── SettingsInvalid          invalid_settings
@@ -110,6 +114,17 @@ class SeveralFaces(RequestError):
             f"The image shows {found} faces; enrolment needs exactly one. "
             "Crop it to the person to enrol."
         )
+
+
+class FaceUnfit(RequestError):
+    """The face cannot be seen well enough. `reasons` are stable codes, as `code` is."""
+
+    code = "low_quality"
+
+    def __init__(self, flaws: Mapping[str, str]) -> None:
+        """`flaws`: for each reason the value, the limit and what to do, as part of a sentence."""
+        self.reasons = tuple(flaws)
+        super().__init__(f"The face cannot be seen well enough: {'; '.join(flaws.values())}.")
 
 
 class ImageDamaged(RequestError):
@@ -224,6 +239,23 @@ class AttemptDiffers(RequestError):
         super().__init__(
             "This Idempotency-Key was used for another request; use a new key for a new request."
         )
+
+
+class ConsentMissing(RequestError):
+    code = "consent_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This gallery demands a consent, and the person has none that is valid now; "
+            "record it with the subject first."
+        )
+
+
+class ErasureNotFound(RequestError):
+    code = "erasure_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such erasure.")
 
 
 class SubjectExists(RequestError):
@@ -407,6 +439,18 @@ class GalleryBehind(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("This replica does not hold that gallery version yet; try again shortly.")
+
+
+class AuditBehind(UnavailableError):
+    """Searches must be recorded, and the record cannot be written at the moment."""
+
+    code = "audit_behind"
+    retry_after_s = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many searches wait to be written to the audit record; try again shortly."
+        )
 
 
 class GalleryNotReady(UnavailableError):

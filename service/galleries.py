@@ -132,7 +132,7 @@ def open_gallery(store: Store, defaults: GalleryDefaults, space: EmbeddingSpace)
             _check_space(gallery, space)
         return gallery
 
-    return store.write(work)
+    return store.write(work, by=SERVICE)
 
 
 def _check_space(gallery: Gallery, space: EmbeddingSpace) -> None:
@@ -214,7 +214,9 @@ class Galleries:
         space = self.analysers.like(new.model, new.detector, new.alignment).space
         threshold = space.default_threshold if new.threshold is None else new.threshold
         settings = GallerySettings(threshold, new.max_faces, new.rules)
-        made = self.store.write(lambda tx: tx.add_gallery(new.name, space, settings), once)
+        made = self.store.write(
+            lambda tx: tx.add_gallery(new.name, space, settings), once, by=caller
+        )
         self.indexes.wait_for(made.id, made.version)
         return made
 
@@ -250,7 +252,7 @@ class Galleries:
             tx.change_gallery(gallery.id, changed(gallery.settings))
             return existing(tx, name, caller)
 
-        return self.store.write(work)
+        return self.store.write(work, by=caller)
 
     def delete(self, caller: Caller, name: str, confirm: str | None) -> None:
         """Delete a gallery with everything in it; `confirm` must repeat its name.
@@ -266,7 +268,7 @@ class Galleries:
                 raise NameUnconfirmed(gallery.name)
             tx.delete_gallery(gallery.id)
 
-        self.store.write(work)
+        self.store.write(work, by=caller)
 
     @contextmanager
     def reading(
@@ -308,7 +310,7 @@ class Galleries:
             with refusing_from(gallery):
                 return work(tx, gallery)
 
-        return self.store.write(whole, once)
+        return self.store.write(whole, once, by=caller)
 
     def figures(
         self, caller: Caller, name: str, at_least: GalleryVersion | None = None

@@ -60,7 +60,7 @@ class Keys:
                 raise RequestInvalid("expires_at: must be in the future")
             return _minted(tx, caller, new)
 
-        return self.store.write(work, once)
+        return self.store.write(work, once, by=caller)
 
     def page(self, caller: Caller, after: UUID | None, limit: int) -> list[Key]:
         """The keys that reach nothing which the caller does not, oldest first."""
@@ -92,7 +92,7 @@ class Keys:
             tx.keys.rotate(key.id, secret.hashed(tx.keys.pepper()), grace_s)
             return Minted(key, secret)
 
-        minted = self.store.write(work, once)
+        minted = self.store.write(work, once, by=caller)
         self.file.forget(minted.key.prefix)
         return minted
 
@@ -108,7 +108,7 @@ class Keys:
             tx.keys.revoke(key.id)
             return key
 
-        self.file.forget(self.store.write(work).prefix)
+        self.file.forget(self.store.write(work, by=caller).prefix)
 
     def first(self, keep: Callable[[Secret], None]) -> Minted | None:
         """A key that may do everything, where no key was ever made; None elsewhere, also for all
@@ -125,7 +125,7 @@ class Keys:
             keep(minted.secret)
             return minted
 
-        return self.store.write(work)
+        return self.store.write(work, by=STARTER)
 
     def none_yet(self) -> bool:
         with self.store.transaction(read_only=True) as tx:

@@ -14,9 +14,6 @@ from service.ports import IndexView, Transaction
 SPARE = 8
 """Candidates asked of the index beyond those wanted: some may be gone from the table."""
 GROWTH = 8
-NARROW_FROM = 100
-"""From so many candidates on, if fewer did not do, the index is first narrowed to those who may be
-an answer: that takes longer than looking at a few in vain, and then nobody is in vain."""
 MOST_STALE = 4096
 """So many candidates are looked at while the table contradicts the index; then it is too old."""
 NOISE = 1e-5
@@ -114,9 +111,10 @@ class GallerySearch:
                 return self._decided(scored)
             if stale and count >= MOST_STALE:
                 raise GalleryBehind
-            count *= GROWTH
-            if count >= NARROW_FROM:
+            if GROWTH * len(scored) < self.asked.top_k:
+                # too few may be an answer: more of the same would be looked at in vain
                 view = self._narrow()
+            count *= GROWTH
 
     def _narrow(self) -> IndexView:
         """The index of only those who may be an answer."""

@@ -10,9 +10,12 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from service.domain.audit import Anchor, Link, RecordedSearch
 from service.domain.calibrations import Calibration
+from service.domain.consents import Consent
 from service.domain.decisions import Candidate, Likeness
 from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
+from service.domain.erasures import Erasure
 from service.domain.faces import DetectedFace, Face, IndexedFace, ListedFace, NewFace
 from service.domain.galleries import (
     Change,
@@ -21,7 +24,7 @@ from service.domain.galleries import (
     GallerySettings,
     GalleryVersion,
 )
-from service.domain.keys import HashedKey, Key, NewKey
+from service.domain.keys import Caller, HashedKey, Key, NewKey
 from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.models import Model
 from service.domain.repeats import Attempt, KeptAnswer, Once
@@ -189,6 +192,62 @@ class Transaction(Protocol):
     def delete_gallery(self, gallery_id: UUID) -> None:
         """Delete the gallery with everything in it."""
         ...
+
+    def galleries_of(self, external_id: str, among: frozenset[UUID] | None) -> list[Gallery]:
+        """The galleries that have a subject of that id, in the order that writers lock them in."""
+        ...
+
+    def erasures(
+        self, gallery_id: UUID | None, after: UUID | None, limit: int, *, open_only: bool = False
+    ) -> list[Erasure]:
+        """Newest first, those before `after`; `open_only`: not passed by every replica yet, oldest
+        first."""
+        ...
+
+    def find_erasure(self, erasure_id: UUID) -> Erasure | None: ...
+
+    def mark_passed(self, erasure_id: UUID, replicas: Sequence[str]) -> None: ...
+
+    def delete_lapsed(self, limit: int) -> int:
+        """Delete subjects that have expired, or that no search has found for as long as their
+        gallery keeps such; returns how many, at most `limit`."""
+        ...
+
+    def add_consent(
+        self, gallery_id: UUID, subject_id: UUID, consent: Consent, recorded_by: str
+    ) -> None: ...
+
+    def act_for(self, caller: Caller) -> None:
+        """Whom the record is to name for this transaction's changes."""
+        ...
+
+    def note(
+        self,
+        action: str,
+        gallery_id: UUID | None,
+        subject_id: UUID | None = None,
+        **detail: object,
+    ) -> None:
+        """An audit event that no change of rows tells of; `detail` must identify nobody."""
+        ...
+
+    def record(self, searches: Sequence[RecordedSearch]) -> None:
+        """Write searches into the audit record."""
+        ...
+
+    def audit_chains(self) -> list[Anchor]:
+        """The end of every chain."""
+        ...
+
+    def audit_start(self, chain: UUID) -> Anchor:
+        """What the oldest event that is left hangs on."""
+        ...
+
+    def audit_links(self, chain: UUID, after: int) -> Iterator[Link]:
+        """The chain's events above that number, in order, in constant memory."""
+        ...
+
+    def prune_audit(self, before: datetime) -> int: ...
 
     def begin_attempt(self, attempt: Attempt) -> KeptAnswer | None:
         """What was answered to this attempt before; None: it is this transaction's to carry out.
@@ -457,11 +516,15 @@ class Store(Protocol):
         ...
 
     def write(
-        self, work: Callable[[Transaction], Result], once: Once[Result] | None = None
+        self,
+        work: Callable[[Transaction], Result],
+        once: Once[Result] | None = None,
+        *,
+        by: Caller | None = None,
     ) -> Result:
         """Run `work` in a transaction of its own; after a deadlock or a serialization failure
         run it again from its beginning, a few times. With `once`, its answer is kept in the same
-        transaction.
+        transaction. The record names `by` as the one who makes its changes, None: the SQL user.
 
         Raises:
             Repeated: `once` was carried out before.
@@ -548,6 +611,16 @@ class FeedStatus:
     connected: bool
     last_success: datetime | None
     reason: str | None
+
+
+class SearchRecord(Protocol):
+    """Takes down who was searched for by whom, off the request's path."""
+
+    def check(self) -> None:
+        """Raises AuditBehind when too many wait: no search is answered that is not recorded."""
+        ...
+
+    def record(self, searches: Sequence[RecordedSearch]) -> None: ...
 
 
 class Indexes(Protocol):

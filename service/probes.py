@@ -12,6 +12,7 @@ from service.domain.faces import DetectedFace
 from service.domain.galleries import Gallery
 from service.domain.matches import EnrolledFace
 from service.domain.probes import EmbeddingProbe, FaceProbe, PhotographProbe, Probe
+from service.domain.quality import Flaw, QualityRules, check, flaws
 from service.errors import FaceNotDetected, FaceNotFound, SpaceMismatch
 from service.images import ImageLimits, decode
 from service.ports import Analysers, FaceAnalyser, Picture, Transaction
@@ -28,22 +29,32 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfit:
+    """A face that cannot be seen well enough to be compared, and why."""
+
+    face: DetectedFace
+    flaws: tuple[Flaw, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """What a photograph, or a caller's embedding, gives to compare.
 
-    `faces`: largest first; `found`: how many the photograph shows, of which they are the largest;
-    `space`: what their embeddings may be compared with.
+    `faces`: largest first; `found`: how many the photograph shows, of which these and the `unfit`
+    are the largest; `space`: what their embeddings may be compared with.
     """
 
     faces: tuple[Probed, ...]
     found: int
     space: EmbeddingSpace
+    unfit: tuple[Unfit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Probes:
     analysers: Analysers
     limits: ImageLimits
+    rules: QualityRules
 
     def look(self, probe: Probe, space: EmbeddingSpace) -> Looked | None:
         """Everything about a probe that takes time, outside a transaction; None for an enrolled
@@ -56,18 +67,22 @@ class Probes:
             and what `look_at` raises.
         """
         if isinstance(probe, PhotographProbe):
-            return look_at(self.analysers.of(space), self.limits, probe)
+            return look_at(self.analysers.of(space), self.limits, probe, self.rules)
         if isinstance(probe, EmbeddingProbe):
             return Looked((Probed(_embedding(probe, space)),), 1, space)
         return None
 
 
-def look_at(analyser: FaceAnalyser, limits: ImageLimits, probe: PhotographProbe) -> Looked:
+def look_at(
+    analyser: FaceAnalyser, limits: ImageLimits, probe: PhotographProbe, rules: QualityRules
+) -> Looked:
     """The largest face of a photograph, or its `limits.max_faces` largest, with their embeddings:
     all of them in one place of the gate.
 
     Raises:
         FaceNotDetected: there is none, or too little of it is in the picture.
+        FaceUnfit: only the largest is looked at, and it breaks one of the rules; where all are,
+            such faces are `unfit`.
         ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
         Overloaded: too many photographs at once.
     """
@@ -75,10 +90,18 @@ def look_at(analyser: FaceAnalyser, limits: ImageLimits, probe: PhotographProbe)
         picture = decode(probe.data, limits)
         found = analyser.detect(picture, thorough=probe.every_face)
         wanted = found[: limits.max_faces if probe.every_face else 1]
-        faces = tuple(each for face in wanted for each in _embedded(analyser, picture, face))
-    if not faces:
+        if wanted and not probe.every_face:
+            check(wanted[0].quality, rules)
+        unfit = tuple(Unfit(face, broken) for face in wanted if (broken := _flaws(face, rules)))
+        fit = [face for face in wanted if not _flaws(face, rules)]
+        faces = tuple(each for face in fit for each in _embedded(analyser, picture, face))
+    if not faces and not unfit:
         raise FaceNotDetected
-    return Looked(faces, len(found), analyser.space)
+    return Looked(faces, len(found), analyser.space, unfit)
+
+
+def _flaws(face: DetectedFace, rules: QualityRules) -> tuple[Flaw, ...]:
+    return flaws(face.quality, rules) if face.quality else ()
 
 
 def _embedded(analyser: FaceAnalyser, picture: Picture, face: DetectedFace) -> Iterator[Probed]:

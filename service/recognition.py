@@ -1,21 +1,24 @@
 """Recognition: whose faces are these?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import combinations
 from uuid import UUID
 
+from service.domain.audit import MATCH, NO_MATCH, RecordedSearch, wanted
 from service.domain.faces import DetectedFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller, Scope
 from service.domain.matches import Match, SubjectFilter
 from service.domain.probes import Probe
+from service.domain.quality import Flaw
 from service.domain.subjects import Metadata, valid_metadata
 from service.errors import GalleryNotReady, ScopeMissing, SpaceMismatch
 from service.galleries import check_known, existing, serving
 from service.matching import Asked, GallerySearch
-from service.ports import Indexes, IndexView, Store, Transaction
-from service.probes import Looked, Probed, Probes, probed
+from service.ports import Indexes, IndexView, SearchRecord, Store, Transaction
+from service.probes import Looked, Probed, Probes, Unfit, probed
 
 Versions = Mapping[str, GalleryVersion | None]
 """What a caller demands of each gallery, by name."""
@@ -48,11 +51,12 @@ class SearchedGallery:
 class SearchedFace:
     """The answer to one face: `best` is the similarity of the most similar subject that may be an
     answer, None where there is none; `matches` are best first, nobody where there are none. `face`
-    is None for a probe without photograph."""
+    is None for a probe without photograph. `flaws`: why it was not searched for."""
 
     face: DetectedFace | None
     best: float | None
     matches: tuple[Match, ...]
+    flaws: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Recognition:
     store: Store
     indexes: Indexes
     probes: Probes
+    record: SearchRecord
 
     def search(
         self, caller: Caller, names: Sequence[str], search: Search, at_least: Versions
@@ -86,9 +91,10 @@ class Recognition:
                 has waited.
             ScopeMissing: metadata is for those who may read.
             RequestInvalid: metadata that no subject can have is asked for.
-            GalleryNotReady, GalleryBehind, DatabaseUnavailable: try again shortly.
+            GalleryNotReady, GalleryBehind, AuditBehind, DatabaseUnavailable: try again shortly.
             and what `Probes.look` raises.
         """
+        self.record.check()
         if search.with_metadata and not caller.may(Scope.READ):
             raise ScopeMissing(Scope.READ)
         valid_metadata(search.metadata or {})
@@ -104,13 +110,48 @@ class Recognition:
             found = _found(tx, galleries, views, search, looked)
             for gallery in galleries:
                 check_known(tx, gallery, at_least.get(gallery.name))
-            return found
+            now = tx.now()
+        self.record.record([*_recorded(caller, galleries, found, now)])
+        return found
 
     def _view(self, gallery: Gallery) -> IndexView:
         index = self.indexes.index(gallery.id)
         if index.space_id != gallery.space_id:
             raise GalleryNotReady("The gallery is being moved to another embedding space.")
         return index.view()
+
+
+def _recorded(
+    caller: Caller, galleries: Sequence[Gallery], found: Searched, now: datetime
+) -> Iterator[RecordedSearch]:
+    """For each gallery and face: everybody who was named, or that nobody was."""
+    for gallery, searched in zip(galleries, found.galleries, strict=True):
+        event = RecordedSearch(
+            action="search",
+            outcome=NO_MATCH,
+            caller=caller,
+            gallery_id=gallery.id,
+            space_id=gallery.space_id,
+            threshold=searched.threshold,
+            version=searched.version.number,
+            occurred_at=now,
+        )
+        for face in found.faces:
+            named = [match for match in face.matches if match.gallery == gallery.name]
+            events = [_named(event, match) for match in named]
+            events = events or [replace(event, similarity=face.best)]
+            policy = gallery.rules.audit_searches
+            yield from (each for each in events if wanted(policy, each.outcome))
+
+
+def _named(event: RecordedSearch, match: Match) -> RecordedSearch:
+    return replace(
+        event,
+        outcome=MATCH,
+        subject_id=match.subject_id,
+        face_id=match.face_id,
+        similarity=match.similarity,
+    )
 
 
 def _check_one_space(galleries: Sequence[Gallery]) -> None:
@@ -133,13 +174,15 @@ def _found(
     among = SubjectFilter(search.metadata, _besides(search, faces))
     asked = Asked(search.top_k, search.threshold, among)
     searches = [GallerySearch(tx, each, _same(each, views), asked) for each in galleries]
-    answers = tuple(_answer(searches, face, search.top_k) for face in faces)
+    answers = [_answer(searches, face, search.top_k) for face in faces]
+    if search.with_metadata:
+        answers = _with_metadata(tx, answers)
     return Searched(
         galleries=tuple(
             SearchedGallery(each.gallery.name, each.view.version, each.threshold)
             for each in searches
         ),
-        faces=_with_metadata(tx, answers) if search.with_metadata else answers,
+        faces=_beside_unfit(answers, looked.unfit if looked else ()),
         faces_found=looked.found if looked else 1,
     )
 
@@ -167,10 +210,10 @@ def _answer(searches: Sequence[GallerySearch], probe: Probed, top_k: int) -> Sea
     return SearchedFace(probe.face, best, tuple(matches[:top_k]))
 
 
-def _with_metadata(tx: Transaction, faces: tuple[SearchedFace, ...]) -> tuple[SearchedFace, ...]:
+def _with_metadata(tx: Transaction, faces: list[SearchedFace]) -> list[SearchedFace]:
     ids = {match.subject_id for face in faces for match in face.matches}
     metadata = tx.subject_metadata(sorted(ids))
-    return tuple(
+    return [
         replace(
             face,
             matches=tuple(
@@ -178,4 +221,12 @@ def _with_metadata(tx: Transaction, faces: tuple[SearchedFace, ...]) -> tuple[Se
             ),
         )
         for face in faces
-    )
+    ]
+
+
+def _beside_unfit(
+    answers: list[SearchedFace], unfit: tuple[Unfit, ...]
+) -> tuple[SearchedFace, ...]:
+    """All faces of the photograph, largest first."""
+    others = [SearchedFace(each.face, None, (), each.flaws) for each in unfit]
+    return tuple(sorted(answers + others, key=lambda each: -each.face.box.area if each.face else 0))

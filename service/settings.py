@@ -5,7 +5,6 @@ import re
 import socket
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -14,6 +13,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service.errors import SettingsInvalid
 
 Similarity = Annotated[float, Field(ge=-1.0, le=1.0)]
+Pixels = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Grey = Annotated[float, Field(ge=0, le=255)]
+Degrees = Annotated[float, Field(ge=0, le=90)]
 
 
 def _postgres_url(value: SecretStr) -> SecretStr:
@@ -50,8 +53,7 @@ def _rates(value: str) -> str:
 
 def _origins(value: str) -> str:
     for origin in _listed(value):
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":
+        if ORIGIN.fullmatch(origin) is None:
             raise ValueError("write https://console.example.org, or several with commas")
     return value
 
@@ -60,6 +62,7 @@ def _listed(value: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
+ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 RATE = re.compile("([0-9]{1,9})/(second|minute|hour|day)")
 MOST_REQUESTS = 100_000
 """Each is remembered for as long as it counts."""
@@ -170,6 +173,22 @@ class Settings(BaseSettings):
     recognition_timeout_s: float = Field(
         10.0, gt=0, le=300, description="longest wait for a free recognition worker before 503"
     )
+    enrol_min_face_px: Pixels = Field(48, description="least size of a face to enrol, in pixels")
+    enrol_min_sharpness: Share = Field(0.35, description="its least sharpness, 0 to 1")
+    enrol_min_brightness: Grey = Field(20, description="its least brightness, 0 to 255")
+    enrol_max_brightness: Grey = Field(210, description="its greatest brightness, 0 to 255")
+    enrol_min_contrast: Grey = Field(8, description="least deviation of its grey values")
+    enrol_max_yaw: Degrees = Field(35, description="how far its head may be turned, in degrees")
+    enrol_min_score: float | None = Field(
+        None, description="its detector's least score; unset: the detector's own limit alone"
+    )
+    search_min_face_px: Pixels = Field(24, description="the same of a face searched for")
+    search_min_sharpness: Share = Field(0.18, description="the same of a face searched for")
+    search_min_brightness: Grey = Field(5, description="the same of a face searched for")
+    search_max_brightness: Grey = Field(240, description="the same of a face searched for")
+    search_min_contrast: Grey = Field(2, description="the same of a face searched for")
+    search_max_yaw: Degrees = Field(60, description="the same of a face searched for")
+    search_min_score: float | None = Field(None, description="the same of a face searched for")
     feed_poll_s: float = Field(
         1.0, gt=0, le=60, description="longest time between looks at the change feed"
     )
@@ -183,6 +202,9 @@ class Settings(BaseSettings):
         86_400.0,
         gt=0,
         description="how long a gallery's changes, and so its versions, are known at least",
+    )
+    retention_every_s: float = Field(
+        60.0, gt=0, le=86_400, description="time between looks for subjects whose time is over"
     )
     snapshots: bool = Field(
         True, description="keep the indexes in files of FACEMATCH_HOME too, for fast starts"

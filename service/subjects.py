@@ -181,7 +181,8 @@ class Subjects:
             renamed = to.external_id != external_id
             if renamed and tx.find_subject(gallery.id, to.external_id) is not None:
                 raise SubjectExists(to.external_id)
-            tx.change_subject(before.id, to)
+            if to != NewSubject(before.external_id, before.metadata, before.expires_at):
+                tx.change_subject(before.id, to)
             return _written(tx, gallery, to.external_id)
 
         made = self.galleries.write(caller, gallery_name, work, at_least)

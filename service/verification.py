@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from service.domain.audit import MATCH, NO_MATCH, RecordedSearch, wanted
 from service.domain.decisions import Confidence, accepted
 from service.domain.embeddings import EmbeddingSpace, similarity
 from service.domain.faces import DetectedFace
@@ -16,7 +18,7 @@ from service.domain.subjects import valid_external_id
 from service.errors import RequestError, RequestInvalid, SubjectNotFound
 from service.galleries import check_known, existing, serving
 from service.matching import best_of, match
-from service.ports import Store, Transaction
+from service.ports import SearchRecord, Store, Transaction
 from service.probes import Probed, Probes, look_at, probed
 
 
@@ -59,6 +61,7 @@ class Compared:
 class Verification:
     store: Store
     probes: Probes
+    record: SearchRecord
 
     def subject(
         self,
@@ -80,6 +83,7 @@ class Verification:
             VersionLost: the database does not know `at_least`.
             and what else `Probes.look` raises.
         """
+        self.record.check()
         with self.store.transaction(read_only=True) as tx:
             space = existing(tx, gallery_name, caller).space
         looked = self.probes.look(probe, space)
@@ -87,10 +91,14 @@ class Verification:
             gallery = serving(tx, gallery_name, caller, looked.space if looked else space)
             check_known(tx, gallery, at_least)
             (one,) = probed(tx, [gallery], probe, looked)
-            faces = tx.faces_of_subjects(gallery, [_living(tx, gallery, external_id)])
+            subject_id = _living(tx, gallery, external_id)
+            faces = tx.faces_of_subjects(gallery, [subject_id])
+            now = tx.now()
         own = one.enrolled and one.enrolled.face_id
         others = [face for face in faces if face.face_id != own]
-        return _verified(gallery, threshold, one, others)
+        verified = _verified(gallery, threshold, one, others)
+        self.record.record([*_recorded(caller, gallery, subject_id, verified, now)])
+        return verified
 
     def photographs(
         self,
@@ -116,11 +124,34 @@ class Verification:
         seen: list[Probed] = []
         for place, data in enumerate([one, *others], start=1):
             with _naming(place):
-                seen += look_at(analyser, self.probes.limits, PhotographProbe(data)).faces
+                looked = look_at(
+                    analyser, self.probes.limits, PhotographProbe(data), self.probes.rules
+                )
+            seen += looked.faces
         first, *rest = seen
         comparisons = tuple(_compared(first, each, least) for each in rest)
         assert first.face is not None
         return Compared(space, least, first.face, comparisons)
+
+
+def _recorded(
+    caller: Caller, gallery: Gallery, subject_id: UUID, verified: Verified, now: datetime
+) -> Iterator[RecordedSearch]:
+    outcome = MATCH if verified.matched else NO_MATCH
+    if wanted(gallery.rules.audit_searches, outcome):
+        yield RecordedSearch(
+            action="verify",
+            outcome=outcome,
+            caller=caller,
+            gallery_id=gallery.id,
+            space_id=gallery.space_id,
+            threshold=verified.threshold,
+            version=verified.version.number,
+            occurred_at=now,
+            subject_id=subject_id,
+            face_id=verified.face_id,
+            similarity=verified.similarity,
+        )
 
 
 def _living(tx: Transaction, gallery: Gallery, external_id: str) -> UUID:

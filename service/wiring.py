@@ -8,10 +8,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from service.audit import Recorder
 from service.detection import Detection
 from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
+from service.domain.quality import QualityPolicy, QualityRules
 from service.enrolment import Enrolment
+from service.erasures import Erasures
 from service.errors import SpaceConflict, WeightsMissing
 from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
@@ -25,6 +28,7 @@ from service.keys import Keys
 from service.ports import Analysers, FaceAnalyser, Models, Store
 from service.probes import Probes
 from service.recognition import Recognition
+from service.retention import Retention
 from service.settings import Settings
 from service.store import open_store, schema
 from service.store.embedded import embedded_postgres, temporary_postgres
@@ -76,6 +80,7 @@ class Services:
     keys: Keys
     access: Access
     imports: Imports
+    erasures: Erasures
     workers: int
     patience_s: float
     started: float
@@ -94,6 +99,7 @@ class Tools:
     imports: Imports
     enrolling: Enrolling
     workers: int
+    quality: QualityPolicy
 
 
 @contextmanager
@@ -169,7 +175,13 @@ def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> I
         stack.callback(entropy.close)
         entropy.start()
         stack.enter_context(working(tools, settings.import_workers))
-        yield _services(settings, tools, replica)
+        retention = Retention(tools.store, settings.retention_every_s)
+        stack.callback(retention.close)
+        retention.start()
+        recorder = Recorder(tools.store)
+        stack.callback(recorder.close)
+        recorder.start()
+        yield _services(settings, tools, replica, recorder)
 
 
 @contextmanager
@@ -194,20 +206,20 @@ def _snapshots(settings: Settings) -> Snapshots | None:
     return None
 
 
-def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
+def _services(settings: Settings, tools: Tools, replica: Replica, recorder: Recorder) -> Services:
     analysers = tools.analysers
     galleries = Galleries(tools.store, replica, analysers, settings.wait_all_s)
-    probes = Probes(analysers, tools.limits)
+    probes = Probes(analysers, tools.limits, tools.quality.search)
     return Services(
         gallery_name=tools.gallery.name,
         limits=tools.limits,
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(galleries, analysers, tools.limits),
-        recognition=Recognition(tools.store, replica, probes),
-        verification=Verification(tools.store, probes),
-        detection=Detection(analysers, tools.limits),
+        enrolment=Enrolment(galleries, analysers, tools.limits, tools.quality.enrolment),
+        recognition=Recognition(tools.store, replica, probes, recorder),
+        verification=Verification(tools.store, probes, recorder),
+        detection=Detection(analysers, tools.limits, tools.quality.enrolment),
         models=KnownModels(settings.facematch_home, _engine(settings)),
         subjects=Subjects(galleries),
         faces=Faces(galleries),
@@ -215,6 +227,7 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         access=_access(settings),
         imports=tools.imports,
         workers=tools.workers,
+        erasures=Erasures(tools.store),
         patience_s=settings.recognition_timeout_s,
         started=time.monotonic(),
     )
@@ -256,10 +269,19 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
         with closing(LoadedAnalysers(analyser, _loader(settings))) as analysers:
+            policy = quality_policy(settings)
             imports = Imports(store, limits, _import_limits(settings), settings.job_retention_s)
-            enrolling = Enrolling(store, analysers, limits, imports)
-            workers = _workers(settings)
-            yield Tools(store, analyser, analysers, gallery, limits, imports, enrolling, workers)
+            yield Tools(
+                store=store,
+                analyser=analyser,
+                analysers=analysers,
+                gallery=gallery,
+                limits=limits,
+                imports=imports,
+                enrolling=Enrolling(store, analysers, limits, imports, policy.enrolment),
+                workers=_workers(settings),
+                quality=policy,
+            )
 
 
 def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
@@ -292,12 +314,37 @@ def _import_limits(settings: Settings) -> ImportLimits:
     )
 
 
+def quality_policy(settings: Settings) -> QualityPolicy:
+    """What the settings ask of faces; a gallery may ask for something else of those it enrols."""
+    return QualityPolicy(
+        enrolment=QualityRules(
+            min_size=settings.enrol_min_face_px,
+            min_sharpness=settings.enrol_min_sharpness,
+            min_brightness=settings.enrol_min_brightness,
+            max_brightness=settings.enrol_max_brightness,
+            min_contrast=settings.enrol_min_contrast,
+            max_yaw=settings.enrol_max_yaw,
+            min_score=settings.enrol_min_score,
+        ),
+        search=QualityRules(
+            min_size=settings.search_min_face_px,
+            min_sharpness=settings.search_min_sharpness,
+            min_brightness=settings.search_min_brightness,
+            max_brightness=settings.search_max_brightness,
+            min_contrast=settings.search_min_contrast,
+            max_yaw=settings.search_max_yaw,
+            min_score=settings.search_min_score,
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to embed photographs, and how large those may be."""
+    """A model ready to embed photographs, how large those may be, and how good their faces."""
 
     analyser: FaceAnalyser
     limits: ImageLimits
+    quality: QualityPolicy
 
 
 @contextmanager
@@ -308,7 +355,7 @@ def open_model(settings: Settings) -> Iterator[LoadedModel]:
         ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
     """
     with closing(analyser_for(settings, None)) as analyser:
-        yield LoadedModel(analyser, _limits(settings))
+        yield LoadedModel(analyser, _limits(settings), quality_policy(settings))
 
 
 @contextmanager

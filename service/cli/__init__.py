@@ -5,7 +5,20 @@ import sys
 
 import typer
 
-from service.cli import db, doctor, enrol, evaluate, gallery, keys, models, serve, smoke, worker
+from service.cli import (
+    audit,
+    db,
+    doctor,
+    enrol,
+    erasures,
+    evaluate,
+    gallery,
+    keys,
+    models,
+    serve,
+    smoke,
+    worker,
+)
 from service.cli.failures import report
 from service.errors import FacematchError
 
@@ -24,6 +37,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("calibrate")(gallery.calibrate)
 app.command("smoke")(smoke.smoke)
 app.command("doctor")(doctor.doctor)
+app.add_typer(audit.app, name="audit")
+app.add_typer(erasures.app, name="erasures")
 app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
 app.add_typer(gallery.app, name="gallery")

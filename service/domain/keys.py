@@ -36,12 +36,15 @@ class Caller:
 
     `name` is what enrolments and the audit say of the caller, for a key its prefix; `key_id` is
     None for those without a key; `galleries` None means all, also those to come.
+    `request_id` and `address` say where this request came from.
     """
 
     name: str
     key_id: UUID | None
     scopes: frozenset[Scope]
     galleries: frozenset[UUID] | None = None
+    request_id: str | None = None
+    address: str | None = None
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes

@@ -20,7 +20,8 @@ from service.domain.imports import (
     Reason,
     Verdict,
 )
-from service.domain.keys import trusted
+from service.domain.keys import Caller, trusted
+from service.domain.quality import UNCHECKED, QualityRules
 from service.enrolment import Photograph, add_new_subject, add_to_subject, new_face
 from service.errors import (
     FaceExists,
@@ -72,6 +73,7 @@ class Enrolling:
     analysers: Analysers
     images: ImageLimits
     imports: Imports
+    rules: QualityRules
 
     def sweep(self) -> None:
         self.imports.sweep()
@@ -117,7 +119,8 @@ class Enrolling:
             return None
         analyser = self.analysers.of(gallery.space)
         gates = gallery.rules.gates
-        return Worker(self.store, self.images, analyser, assignment, gates, uuid4())
+        rules = self.rules if gates.quality else UNCHECKED
+        return Worker(self.store, self.images, analyser, assignment, gates, rules, uuid4())
 
     def _go_on(
         self, worker: "Worker", stopping: Callable[[], bool], slice_s: float
@@ -146,6 +149,7 @@ class Worker:
     analyser: FaceAnalyser
     assignment: Assignment
     gates: EnrolmentGates
+    rules: QualityRules
     id: UUID
 
     def claim(self) -> list[ClaimedItem]:
@@ -202,7 +206,12 @@ class Worker:
         if payload.photograph is not None:
             photo = Photograph(payload.photograph, name)
             return new_face(
-                self.analyser, self.images, photo, created_by, one_face=self.gates.one_face
+                self.analyser,
+                self.images,
+                photo,
+                created_by,
+                one_face=self.gates.one_face,
+                rules=self.rules,
             )
         embedding = np.frombuffer(payload.embedding or b"", dtype=np.float32)
         return NewFace(embedding, None, name, None, created_by)
@@ -210,7 +219,7 @@ class Worker:
     def _commit(self, ready: list[Outcome]) -> None:
         """In one transaction; where that is refused as a whole, one by one."""
         try:
-            self.store.write(lambda tx: self._enrolled(tx, ready))
+            self.store.write(lambda tx: self._enrolled(tx, ready), by=self._submitter())
         except UnavailableError:
             raise
         except Exception as error:
@@ -223,7 +232,7 @@ class Worker:
     def _enrolled(self, tx: Transaction, ready: list[Outcome]) -> None:
         job_id, space = self.assignment.job_id, self.analyser.space
         held = tx.spool.hold(job_id, self.id, [outcome.number for outcome in ready])
-        gallery = serving(tx, self.assignment.gallery, trusted(self.assignment.created_by), space)
+        gallery = serving(tx, self.assignment.gallery, self._submitter(), space)
         if gallery.rules.gates.compares:
             # before any subject: two workers would otherwise each wait for what the other holds
             tx.hold_gallery(gallery.id)
@@ -235,6 +244,9 @@ class Worker:
         tx.spool.settle(job_id, verdicts)
         if any(verdict.status is ItemStatus.ENROLLED for verdict in verdicts):
             tx.made_version(gallery.id)  # raises GalleryFull before the commit would
+
+    def _submitter(self) -> Caller:
+        return trusted(self.assignment.created_by)
 
     def _stored(self, tx: Transaction, gallery: Gallery, prepared: Prepared) -> Verdict:
         """Without this replica's index: it does not hold what this very transaction has enrolled,

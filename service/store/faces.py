@@ -1,7 +1,7 @@
 """SQL of faces and their embeddings."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from service.domain.embeddings import Embedding
 from service.domain.faces import Box, Face, ListedFace, NewFace
 from service.domain.galleries import Gallery
+from service.domain.quality import Quality
 from service.errors import FaceExists
 from service.store import vectors
 from service.store.tables import Vector, face, face_embedding, subject
@@ -206,8 +207,6 @@ def _shown(into: Gallery, *, embeddings: bool) -> Select[Any]:
 
 
 def _face(row: Row[Any]) -> Face:
-    rated = row.quality if isinstance(row.quality, dict) else {}
-    numbers = {name: value for name, value in rated.items() if isinstance(value, int | float)}
     return Face(
         id=row.id,
         external_id=row.external_id,
@@ -216,9 +215,19 @@ def _face(row: Row[Any]) -> Face:
         image_name=row.image_name,
         image_sha256=row.image_sha256,
         box=None if row.box is None else Box(*row.box),
-        quality=numbers or None,
+        quality=_quality(row.quality),
         embedding=None if row.vec is None else vectors.received(row.vec),
     )
+
+
+def _quality(rated: Any) -> Quality | None:
+    """None for what is no rating of ours: the column takes any JSON."""
+    names = {field.name for field in fields(Quality)}
+    try:
+        numbers = {name: float(value) for name, value in rated.items() if value is not None}
+        return Quality(**{name: numbers[name] for name in names & numbers.keys()})
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        return None
 
 
 def count(connection: Connection, gallery_id: UUID) -> int:

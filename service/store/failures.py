@@ -1,6 +1,6 @@
 """Errors of the driver and the pool, translated once into those of `service.errors`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -9,6 +9,7 @@ from sqlalchemy import exc as alchemy
 
 from service.domain.subjects import MAX_METADATA_BYTES, MAX_METADATA_LEVEL
 from service.errors import (
+    ConsentMissing,
     DatabaseBusy,
     DatabaseUnavailable,
     EmbeddingInvalid,
@@ -38,6 +39,38 @@ CONFLICTS = (postgres.DeadlockDetected, postgres.SerializationFailure, postgres.
 # names and photographs that another transaction took between our looking and our writing: whoever
 # looks again sees them
 TAKEN = ("uq_subject_gallery_id_external_id", "uq_face_subject_id_image_sha256")
+
+
+_NAME = "name: must have 1 to 255 characters, none a control character"
+_ID = "id: must have 1 to 255 characters, not blank, none a control one"
+_UNMATCHED = (
+    "unmatched_lifetime_s: needs the searches of the gallery to be recorded; "
+    "set audit_searches to all or matches"
+)
+_DELETED = "The gallery or the ID was deleted at this moment; try again."
+
+# by the constraint's name; given the error's detail
+REFUSALS: dict[str, Callable[[str], FacematchError]] = {
+    "ck_gallery_max_faces": GalleryFull,
+    "ck_subject_max_faces": SubjectFull,
+    "ck_face_consent": lambda _: ConsentMissing(),
+    "ck_face_embedding_unit_length": lambda _: EmbeddingInvalid("the embedding's length is not 1"),
+    "fk_face_embedding_embedding_space": lambda _: EmbeddingInvalid(
+        "the embedding's dimension is not that of the gallery's space"
+    ),
+    "ck_gallery_unmatched_recorded": lambda _: RequestInvalid(_UNMATCHED),
+    "ck_gallery_name": lambda _: RequestInvalid(_NAME),
+    "ck_api_key_name": lambda _: RequestInvalid(_NAME),
+    "ck_subject_expires_at": lambda _: RequestInvalid(
+        "expires_at: must lie in the years 1 to 9999"
+    ),
+}
+# by its beginning
+FAMILIES: dict[str, Callable[[str], FacematchError]] = {
+    "ck_subject_metadata": lambda _: RequestInvalid(f"metadata: {METADATA_BOUNDS}"),
+    "ck_subject_external_id": lambda _: RequestInvalid(_ID),
+    "fk_": lambda _: GalleryNotReady(_DELETED),
+}
 
 
 def is_conflict(error: DatabaseBusy) -> bool:
@@ -82,23 +115,6 @@ def _named(error: BaseException | None) -> FacematchError | None:
 
 def _refused(error: psycopg.Error) -> FacematchError | None:
     constraint = error.diag.constraint_name or ""
-    match constraint:
-        case "ck_gallery_max_faces":
-            return GalleryFull(error.diag.message_detail or "")
-        case "ck_face_embedding_unit_length":
-            return EmbeddingInvalid("the embedding's length is not 1")
-        case "fk_face_embedding_embedding_space":
-            return EmbeddingInvalid("the embedding's dimension is not that of the gallery's space")
-        case "ck_gallery_name" | "ck_api_key_name":
-            return RequestInvalid("name: must have 1 to 255 characters, none a control character")
-        case "ck_subject_max_faces":
-            return SubjectFull(error.diag.message_detail or "")
-        case "ck_subject_expires_at":
-            return RequestInvalid("expires_at: must lie in the years 1 to 9999")
-    if constraint.startswith("ck_subject_metadata"):
-        return RequestInvalid(f"metadata: {METADATA_BOUNDS}")
-    if constraint.startswith("ck_subject_external_id"):
-        return RequestInvalid("id: must have 1 to 255 characters, not blank, none a control one")
-    if constraint.startswith("fk_"):
-        return GalleryNotReady("The gallery or the ID was deleted at this moment; try again.")
-    return None
+    family = (refusal for begins, refusal in FAMILIES.items() if constraint.startswith(begins))
+    refusal = REFUSALS.get(constraint) or next(family, None)
+    return refusal(error.diag.message_detail or "") if refusal else None

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection
 
+from service.domain.keys import Caller
 from service.domain.repeats import Once, Repeated
 from service.errors import DatabaseBusy
 from service.ports import ChangeFeed, Store, Transaction
@@ -50,9 +51,13 @@ class PostgresStore:
             _refuse_failed(connection)
 
     def write(
-        self, work: Callable[[Transaction], Result], once: Once[Result] | None = None
+        self,
+        work: Callable[[Transaction], Result],
+        once: Once[Result] | None = None,
+        *,
+        by: Caller | None = None,
     ) -> Result:
-        whole = work if once is None else partial(_carried_out, once, work)
+        whole = partial(_carried_out, work, once, by)
         for _ in range(RETRIES):
             try:
                 with self.transaction() as tx:
@@ -76,9 +81,16 @@ class PostgresStore:
 
 
 def _carried_out(
-    once: Once[Result], work: Callable[[Transaction], Result], tx: Transaction
+    work: Callable[[Transaction], Result],
+    once: Once[Result] | None,
+    by: Caller | None,
+    tx: Transaction,
 ) -> Result:
     """The work, and its answer kept with it; raises Repeated where that has happened before."""
+    if by is not None:
+        tx.act_for(by)
+    if once is None:
+        return work(tx)
     before = tx.begin_attempt(once.attempt)
     if before is not None:
         raise Repeated(before)

@@ -92,6 +92,10 @@ gallery = Table(
     Column("max_faces_per_subject", Integer, nullable=False, server_default=text("100")),
     Column("subject_lifetime_s", BigInteger),
     Column("gates", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("audit_searches", Text, nullable=False, server_default=text("'all'")),
+    Column("consent_required", Boolean, nullable=False, server_default=text("false")),
+    Column("unmatched_lifetime_s", BigInteger),
+    Column("unmatched_since", Timestamp),
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     Column("mark", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     Column("prev_mark", Uuid),
@@ -164,6 +168,26 @@ api_key_pepper = Table(
     metadata,
     Column("sole", Boolean, primary_key=True, server_default=text("true")),
     Column("pepper", LargeBinary, nullable=False),
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("gallery_id", Uuid, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("text_version", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("given_at", Timestamp, nullable=False, server_default=NOW),
+    Column("expires_at", Timestamp),
+    Column("recorded_by", Text, nullable=False, server_default=text("SESSION_USER")),
+    ForeignKeyConstraint(
+        ["gallery_id", "subject_id"],
+        ["subject.gallery_id", "subject.id"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    ),
+    Index(None, "gallery_id", "subject_id"),
 )
 
 subject = Table(
@@ -322,3 +346,91 @@ QUEUE_PREFIX = "procrastinate_"
 def is_ours(name: str | None, kind: str, _: object) -> bool:
     """Whether Alembic is to compare it with what stands here."""
     return kind != "table" or not (name or "").startswith(QUEUE_PREFIX)
+
+
+# no foreign key leads out of the record: it outlives what it tells of
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("chain", Uuid, nullable=False),
+    Column("seq", BigInteger),
+    Column("occurred_at", Timestamp, nullable=False, server_default=text("clock_timestamp()")),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, nullable=False, server_default=text("'done'")),
+    Column("caller", Text, nullable=False),
+    Column("key_id", Uuid),
+    Column("sql_user", Text, nullable=False, server_default=text("SESSION_USER")),
+    Column("request_id", Text),
+    Column("address", Text),
+    Column("gallery_id", Uuid),
+    Column("subject_id", Uuid),
+    Column("face_id", Uuid),
+    Column("space_id", Uuid),
+    Column("threshold", Double),
+    Column("gallery_version", BigInteger),
+    Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("tx", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("prev_hash", LargeBinary),
+    Column("hash", LargeBinary),
+    UniqueConstraint("chain", "seq"),
+    Index(None, "tx", postgresql_where=text("seq IS NULL")),
+    Index(None, "subject_id", "occurred_at"),
+    Index(None, "face_id"),
+    Index(None, "key_id", "occurred_at"),
+)
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("chain", Uuid, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+audit_identity = Table(
+    "audit_identity",
+    metadata,
+    Column(
+        "event_id", BigInteger, ForeignKey("audit_event.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("subject_id", Uuid, nullable=False),
+    Column("face_id", Uuid),
+    Column("external_id", Text),
+    Column("image_name", Text),
+    Column("image_sha256", LargeBinary),
+    Index(None, "subject_id"),
+    Index(None, "face_id"),
+    Index(None, "external_id"),
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("gallery_id", Uuid, nullable=False),
+    Column("version", BigInteger),
+    Column("mark", Uuid),
+    Column("erased_at", Timestamp, nullable=False, server_default=text("clock_timestamp()")),
+    Column("caller", Text, nullable=False),
+    Column("key_id", Uuid),
+    Column("request_id", Text),
+    Column("subjects", Integer, nullable=False),
+    Column("faces", Integer, nullable=False),
+    Column("tx", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("passed_at", Timestamp),
+    Column("replicas", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("vacuumed_at", Timestamp),
+    Index(None, "gallery_id", "version"),
+    Index(None, "erased_at", postgresql_where=text("passed_at IS NULL")),
+)
+
+audit_anchor = Table(
+    "audit_anchor",
+    metadata,
+    Column("chain", Uuid, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("made_at", Timestamp, nullable=False, server_default=text("clock_timestamp()")),
+    Column("made_by", Text, nullable=False, server_default=text("SESSION_USER")),
+)

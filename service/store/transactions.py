@@ -9,23 +9,31 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
+from service.domain.audit import Anchor, Link, RecordedSearch
 from service.domain.calibrations import Calibration
+from service.domain.consents import Consent
 from service.domain.decisions import Likeness
 from service.domain.embeddings import Embedding, EmbeddingSpace
+from service.domain.erasures import Erasure
 from service.domain.faces import Face, ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
+from service.domain.keys import Caller
 from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
 from service.domain.subjects import NOTHING, Metadata, NewSubject, Subject
 from service.store import (
+    audit,
     calibrations,
+    consents,
+    erasures,
     faces,
     galleries,
     likeness,
     matches,
     repeats,
     replicas,
+    retention,
     spaces,
     subjects,
 )
@@ -85,6 +93,68 @@ class PostgresTransaction:
     def delete_gallery(self, gallery_id: UUID) -> None:
         with translated():
             galleries.remove(self._connection, gallery_id)
+
+    def galleries_of(self, external_id: str, among: frozenset[UUID] | None) -> list[Gallery]:
+        with translated():
+            return galleries.of_subject(self._connection, external_id, among)
+
+    def erasures(
+        self, gallery_id: UUID | None, after: UUID | None, limit: int, *, open_only: bool = False
+    ) -> list[Erasure]:
+        with translated():
+            return erasures.listed(self._connection, gallery_id, after, limit, open_only=open_only)
+
+    def find_erasure(self, erasure_id: UUID) -> Erasure | None:
+        with translated():
+            return erasures.find(self._connection, erasure_id)
+
+    def mark_passed(self, erasure_id: UUID, replicas: Sequence[str]) -> None:
+        with translated():
+            erasures.mark_passed(self._connection, erasure_id, replicas)
+
+    def delete_lapsed(self, limit: int) -> int:
+        with translated():
+            return retention.delete_lapsed(self._connection, limit)
+
+    def add_consent(
+        self, gallery_id: UUID, subject_id: UUID, consent: Consent, recorded_by: str
+    ) -> None:
+        with translated():
+            consents.add(self._connection, gallery_id, subject_id, consent, recorded_by)
+
+    def act_for(self, caller: Caller) -> None:
+        with translated():
+            audit.tell_caller(self._connection, caller)
+
+    def note(
+        self,
+        action: str,
+        gallery_id: UUID | None,
+        subject_id: UUID | None = None,
+        **detail: object,
+    ) -> None:
+        with translated():
+            audit.note(self._connection, action, gallery_id, subject_id, detail)
+
+    def record(self, searches: Sequence[RecordedSearch]) -> None:
+        with translated():
+            audit.record(self._connection, searches)
+
+    def audit_chains(self) -> list[Anchor]:
+        with translated():
+            return audit.chains(self._connection)
+
+    def audit_start(self, chain: UUID) -> Anchor:
+        with translated():
+            return audit.start(self._connection, chain)
+
+    def audit_links(self, chain: UUID, after: int) -> Iterator[Link]:
+        with translated():
+            yield from audit.links(self._connection, chain, after)
+
+    def prune_audit(self, before: datetime) -> int:
+        with translated():
+            return audit.prune(self._connection, before)
 
     def begin_attempt(self, attempt: Attempt) -> KeptAnswer | None:
         with translated():

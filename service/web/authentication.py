@@ -3,9 +3,11 @@
 import base64
 import binascii
 from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 import anyio.to_thread
+from asgi_correlation_id import correlation_id
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -56,7 +58,7 @@ class Authentication:
                 response.headers["WWW-Authenticate"] = 'Basic realm="facematch", charset="UTF-8"'
             await answer_early(response, scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = caller
+        scope.setdefault("state", {})["caller"] = _from(caller, scope)
         await self._app(scope, receive, send)
 
     async def _caller(self, scope: Scope) -> Caller:
@@ -67,6 +69,12 @@ class Authentication:
         if self._is_anonymous(headers):
             return ANONYMOUS
         raise Unauthenticated
+
+
+def _from(caller: Caller, scope: Scope) -> Caller:
+    """The caller, and where this request came from."""
+    client = scope.get("client")
+    return replace(caller, request_id=correlation_id.get(), address=client[0] if client else None)
 
 
 def _is_open(scope: Scope) -> bool:

@@ -20,6 +20,7 @@ FORM, JSON = "multipart/form-data", "application/json"
 PHOTOGRAPHS = (
     (re.compile("/v1/verify"), 4),
     (re.compile("/v1/(search|detect|galleries/[^/]+/(search|verify))"), 1),
+    (re.compile("/v1/galleries/[^/]+/subjects/[^/]+/faces(/[^/]+)?"), 1),
 )
 """Routes that take photographs in JSON too, and how many of the largest size they take at once."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from service.domain.keys import Caller, Scope
@@ -32,9 +32,14 @@ class RequiredScope:
         return caller
 
 
-Searching = Annotated[Caller, Depends(RequiredScope(Scope.SEARCH))]
-Enrolling = Annotated[Caller, Depends(RequiredScope(Scope.ENROL))]
-Reading = Annotated[Caller, Depends(RequiredScope(Scope.READ))]
-EnrollingOrReading = Annotated[Caller, Depends(RequiredScope(Scope.ENROL, Scope.READ))]
-Exporting = Annotated[Caller, Depends(RequiredScope(Scope.EXPORT))]
-Administering = Annotated[Caller, Depends(RequiredScope(Scope.ADMIN))]
+def _with(*scopes: Scope) -> object:
+    # named once more, so that the OpenAPI document tells what an operation needs
+    return Security(RequiredScope(*scopes), scopes=[scope.value for scope in scopes])
+
+
+Searching = Annotated[Caller, _with(Scope.SEARCH)]
+Enrolling = Annotated[Caller, _with(Scope.ENROL)]
+Reading = Annotated[Caller, _with(Scope.READ)]
+EnrollingOrReading = Annotated[Caller, _with(Scope.ENROL, Scope.READ)]
+Exporting = Annotated[Caller, _with(Scope.EXPORT)]
+Administering = Annotated[Caller, _with(Scope.ADMIN)]

@@ -34,11 +34,12 @@ def face_deleted(face_id: str, deleted: Deleted) -> schemas.FaceDeleted:
         remaining_faces=deleted.remaining_faces,
     )
     if deleted.replicas is not None:
-        answer.replicas = _spread(deleted.replicas, deleted.version)
+        answer.replicas = spread(deleted.replicas, deleted.version)
     return answer
 
 
-def _spread(replicas: list[ReplicaState], version: GalleryVersion) -> schemas.Replicas:
+def spread(replicas: list[ReplicaState], version: GalleryVersion) -> schemas.Replicas:
+    """Which replicas were seen to hold that version."""
     live = [each for each in replicas if each.live]
     return schemas.Replicas(
         applied=[each.name for each in live if each.holds(version)],

@@ -9,6 +9,7 @@ import pytest
 
 from service.domain.galleries import Gallery, GallerySettings
 from service.domain.keys import Caller, trusted
+from service.domain.quality import UNCHECKED
 from service.images import ImageLimits
 from service.jobs.enrolling import Enrolling
 from service.jobs.imports import Imports
@@ -75,4 +76,4 @@ def imports(store: Store, gallery: Gallery, images: ImageLimits, tmp_path: Path)
 
 @pytest.fixture
 def enrolling(store: Store, images: ImageLimits, imports: Imports) -> Enrolling:
-    return Enrolling(store, OneAnalyser(FakeAnalyser()), images, imports)
+    return Enrolling(store, OneAnalyser(FakeAnalyser()), images, imports, UNCHECKED)

@@ -138,6 +138,10 @@ def test_a_missing_extension_that_the_role_may_not_create_is_explained(
             schema.upgrade(url)
         with psycopg.connect(empty_database_url, autocommit=True) as connection:
             connection.execute("CREATE EXTENSION vector")
+        with pytest.raises(DatabaseUnsuitable, match="CREATE SCHEMA audit AUTHORIZATION"):
+            schema.upgrade(url)
+        with psycopg.connect(empty_database_url, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA audit AUTHORIZATION {clerk}".encode())
         schema.upgrade(url)
         schema.check(url)
     finally:

@@ -287,6 +287,9 @@ def test_the_enrolment_can_be_read_in_sql(client: httpx.Client, sql: psycopg.Con
     digest = hashlib.sha256(photos.grace_bytes()).hexdigest()
     assert row == ("grace", digest, "p.jpg", "first start", 128, "Dlib")
     (quality,) = sql.execute("SELECT quality FROM face").fetchone() or ({},)
-    assert quality.keys() == {"size", "sharpness", "brightness", "score", "roll", "turn"}
+    assert quality.keys() == {
+        *("size", "sharpness", "brightness", "contrast"),
+        *("score", "roll", "yaw"),
+    }
     assert quality["size"] > 80
     assert abs(quality["roll"]) < 15

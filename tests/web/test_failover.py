@@ -13,9 +13,12 @@ import psycopg
 import pytest
 import uvicorn
 
+from service.audit import Recorder
 from service.detection import Detection
 from service.domain.galleries import GalleryVersion
+from service.domain.quality import QualityRules
 from service.enrolment import Enrolment
+from service.erasures import Erasures
 from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery
 from service.images import ImageLimits
@@ -71,23 +74,24 @@ def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
     analyser, limits = FakeAnalyser(), ImageLimits(10_000_000, 40_000_000)
     analysers = LoadedAnalysers(analyser, load_analyser)
     galleries = Galleries(store, replica, analysers, 10)
-    probes = Probes(analysers, limits)
+    probes = Probes(analysers, limits, QualityRules())
     services = Services(
         gallery_name="dlib",
         limits=limits,
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(galleries, analysers, limits),
-        recognition=Recognition(store, replica, probes),
-        verification=Verification(store, probes),
-        detection=Detection(analysers, limits),
+        enrolment=Enrolment(galleries, analysers, limits, QualityRules()),
+        recognition=Recognition(store, replica, probes, Recorder(store)),
+        verification=Verification(store, probes, Recorder(store)),
+        detection=Detection(analysers, limits, QualityRules()),
         models=KnownModels(tmp_path, "auto"),
         subjects=Subjects(galleries),
         faces=Faces(galleries),
         keys=Keys(store, KeyFile.of(tmp_path)),
         access=Access(anonymous=True),
         imports=Imports(store, limits, ImportLimits(1_000_000, 100, tmp_path), 60),
+        erasures=Erasures(store),
         workers=2,
         patience_s=10.0,
         started=time.monotonic(),

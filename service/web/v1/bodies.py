@@ -4,7 +4,7 @@ import base64
 import binascii
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Annotated, Any, BinaryIO, Generic, TypeVar, cast, get_origin
 
 from fastapi import Depends, Request
@@ -22,6 +22,10 @@ IN_MEMORY_BYTES = 1 << 20
 """What is longer lies on the disk, so that many slow uploads take no memory."""
 MOST_FILES = 32
 MOST_FIELDS = 64
+
+
+PHOTOGRAPH = "/9j/4AAQSkZJRgABAQEAYABgAAD..."
+"""The beginning of a JPEG in base64, for examples."""
 
 
 def _decoded(sent: object) -> object:
@@ -44,7 +48,7 @@ Image = Annotated[
             "type": "string",
             "contentEncoding": "base64",
             "description": "a JPEG, PNG or WebP photograph",
-            "examples": ["/9j/4AAQSkZJRgABAQEAYABgAAD..."],
+            "examples": [PHOTOGRAPH],
         }
     ),
 ]
@@ -83,11 +87,13 @@ async def _sent(request: Request) -> AsyncIterator[Sent]:
 @dataclass(frozen=True, slots=True, eq=False)  # FastAPI hashes its dependencies
 class EitherBody(Generic[Model]):
     """A body of `model`. `files`: the form's file fields, and what the model calls each;
-    `json_only`: what a form cannot say."""
+    `json_only`: what a form cannot say; `names`: what the model calls a file's name, where it
+    wants to know."""
 
     model: type[Model]
     files: Mapping[str, str]
     json_only: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def parsed(self, sent: Annotated[Sent, Depends(_sent)]) -> Model:
         """The dependency that gives it.
@@ -105,11 +111,13 @@ class EitherBody(Generic[Model]):
     def _fields(self, form: FormData) -> dict[str, Any]:
         """What the form says in the model's names; a text in the place of a file says nothing."""
         fields: dict[str, Any] = {}
-        for field, sent in form.multi_items():
-            name = self.files.get(field, field)
+        for key, sent in form.multi_items():
+            name = self.files.get(key, key)
             value = sent.file.read() if isinstance(sent, UploadFile) else sent
-            if field in self.files and isinstance(value, str):
+            if key in self.files and isinstance(value, str):
                 continue
+            if key in self.names and isinstance(sent, UploadFile) and sent.filename:
+                fields.setdefault(self.names[key], sent.filename)
             if self._is_list(name):
                 fields.setdefault(name, []).append(value)
             else:
@@ -135,17 +143,31 @@ class EitherBody(Generic[Model]):
         return {"requestBody": {"required": True, "content": content}}
 
     def _form(self, schema: dict[str, Any]) -> dict[str, Any]:
+        properties, required = schema["properties"], schema.get("required", ())
+        fields = {field: _file(properties[name]) for field, name in self.files.items()}
         hidden = {*self.files.values(), *self.json_only}
-        said = {key: each for key, each in schema["properties"].items() if key not in hidden}
-        properties = {field: self._file(name) for field, name in self.files.items()} | said
-        required = [each for each in schema.get("required", ()) if each not in hidden]
-        required += [f for f, name in self.files.items() if name in schema.get("required", ())]
-        form = {key: each for key, each in schema.items() if key not in ("examples", "required")}
-        return form | {"properties": properties, "required": required}
+        texts = {key: _text(each) for key, each in properties.items() if key not in hidden}
+        names = [*self.files.items(), *((key, key) for key in texts)]
+        return {
+            **{key: each for key, each in schema.items() if key != "examples"},
+            "properties": fields | texts,
+            "required": [field for field, name in names if name in required],
+        }
 
-    def _file(self, name: str) -> dict[str, Any]:
-        file = {"type": "string", "format": "binary"}
-        return {"type": "array", "items": file} if self._is_list(name) else file
+
+def _file(schema: dict[str, Any]) -> dict[str, Any]:
+    """One file, or as many as the model takes."""
+    file = {"type": "string", "format": "binary"}
+    return schema | {"items": file} if schema.get("type") == "array" else file
+
+
+def _text(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without null, which a form cannot say."""
+    others = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(others) != 1:
+        return schema
+    rest = {key: each for key, each in schema.items() if key not in ("anyOf", "default")}
+    return {**others[0], **rest}
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.detection import Detected, SeenFace
 from service.domain.faces import DetectedFace
 from service.domain.probes import PhotographProbe
+from service.domain.quality import Flaw, Reason
 from service.web.callers import Searching
 from service.web.services import Provided
-from service.web.v1.bodies import EitherBody, Image
+from service.web.v1.bodies import PHOTOGRAPH, EitherBody, Image
 from service.web.v1.galleries import Space
 from service.web.v1.problems import problems
 
@@ -21,7 +22,9 @@ ModelName = Annotated[str, Field(min_length=1, max_length=100, examples=["Dlib"]
 
 
 class DetectBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"image": PHOTOGRAPH, "faces": "all"}]}
+    )
 
     image: Image
     faces: Faces = Field("all", description="all: small ones in a group, too")
@@ -56,11 +59,28 @@ class QualityBody(BaseModel):
     """How well a face can be seen; docs/models.md says how each is measured."""
 
     size: float = Field(description="side of the square as large as the box, in pixels")
-    sharpness: float = Field(description="variance of the Laplacian at 112 x 112")
+    sharpness: float = Field(description="0 to 1, at 112 x 112")
     brightness: float = Field(description="mean grey value, 0..255")
+    contrast: float = Field(description="deviation of the grey values, 0..127.5")
     score: float = Field(description="the detector's own, on its own scale")
     roll: float | None = Field(description="degrees clockwise; null: no eyes found")
-    turn: float | None = Field(description="0 is frontal; null: no eyes or no nose found")
+    yaw: float | None = Field(
+        description="degrees that the head is turned, positive to the person's left; null: no eyes "
+        "or no nose found"
+    )
+
+
+class FlawBody(BaseModel):
+    """A measure of a face that breaks a rule."""
+
+    reason: Reason
+    measured: float
+    limit: float
+    detail: str = Field(description="what is wrong and what to do")
+
+    @classmethod
+    def of(cls, flaw: Flaw) -> Self:
+        return cls(reason=flaw.reason, measured=flaw.measured, limit=flaw.limit, detail=str(flaw))
 
 
 class FaceBody(BaseModel):
@@ -76,6 +96,7 @@ class FaceBody(BaseModel):
 
 
 class SeenFaceBody(FaceBody):
+    flaws: list[FlawBody] = Field(description="why it would not be enrolled; empty: fit")
     landmarks: dict[str, PointBody] = Field(description="by name; which ones says the detector")
     embedding: list[float] | None = Field(
         None, description="of length 1; only when asked for, and allowed"
@@ -86,7 +107,8 @@ class SeenFaceBody(FaceBody):
         points = {name: PointBody(x=x, y=y) for name, (x, y) in seen.landmarks.items()}
         face = FaceBody.of(seen.face)
         embedding = None if seen.embedding is None else seen.embedding.tolist()
-        return cls(**dict(face), landmarks=points, embedding=embedding)
+        flaws = [FlawBody.of(each) for each in seen.flaws]
+        return cls(**dict(face), flaws=flaws, landmarks=points, embedding=embedding)
 
 
 class DetectedBody(BaseModel):

@@ -4,16 +4,15 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.domain.keys import Key, KeyState, Minted, NewKey, Scope
-from service.errors import RequestInvalid
 from service.keys import LONGEST_GRACE_S
 from service.web.callers import Administering
 from service.web.idempotency import Repeat, answer
-from service.web.paging import After, Limit, cursor_after
+from service.web.paging import AfterId, Limit, cursor_after
 from service.web.services import Provided
 from service.web.v1.problems import problems
 
@@ -91,13 +90,6 @@ class KeyPage(BaseModel):
     next: str | None = Field(description="`cursor` of the next page; null: this is the last")
 
 
-def _after(cursor: After) -> UUID | None:
-    try:
-        return None if cursor is None else UUID(cursor)
-    except ValueError:
-        raise RequestInvalid("cursor: not a `next` that a page had") from None
-
-
 def _answer(minted: Minted, status: int = 200, *, show: bool = True) -> JSONResponse:
     secret = minted.secret.text if show else None
     return answer(MintedBody.of(minted.key, secret=secret), status, NO_STORE)
@@ -125,7 +117,7 @@ def create_key(
 def list_keys(
     services: Provided,
     caller: Administering,
-    after: Annotated[UUID | None, Depends(_after)],
+    after: AfterId,
     limit: Limit = 100,
 ) -> KeyPage:
     """The keys that reach nothing which your own does not, oldest first, ended ones too."""

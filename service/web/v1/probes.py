@@ -12,6 +12,8 @@ from service.web.v1.bodies import Image
 
 LONGEST_EMBEDDING = 4096
 
+FACE_ID = "019a1b2c-3d4e-7f50-8a1b-2c3d4e5f6071"
+"""For examples."""
 PROBES = ("image", "embedding", "face")
 
 
@@ -26,6 +28,9 @@ class ClaimedSpaceBody(BaseModel):
     dimension: int | None = None
     weights_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
 
+    def claimed(self) -> ClaimedSpace:
+        return ClaimedSpace(self.model, self.detector, self.alignment, self.weights_sha256)
+
 
 class ProbeBody(BaseModel):
     """Exactly one of `image` (in a form: `file`), `embedding` and `face`."""
@@ -39,7 +44,7 @@ class ProbeBody(BaseModel):
     space: ClaimedSpaceBody | None = Field(
         None, description="what the embedding was made with: the gallery's, or it is refused"
     )
-    face: UUID | None = Field(None, description="id of an enrolled face")
+    face: UUID | None = Field(None, description="id of an enrolled face", examples=[FACE_ID])
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -61,8 +66,4 @@ class ProbeBody(BaseModel):
             return PhotographProbe(self.image, every_face)
         assert self.embedding is not None
         assert self.space is not None
-        claimed = self.space
-        space = ClaimedSpace(
-            claimed.model, claimed.detector, claimed.alignment, claimed.weights_sha256
-        )
-        return EmbeddingProbe(self.embedding, space)
+        return EmbeddingProbe(self.embedding, self.space.claimed())

@@ -1,0 +1,284 @@
+"""The record: what is noted of a change, by whom, and that nobody can edit it unseen."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import errors
+from sqlalchemy import Connection
+
+from service.domain.audit import NO_GALLERY, Break, first_break
+from service.domain.galleries import Gallery
+from service.ports import Store
+from service.store import audit
+from tests.store.values import embedding, enrol, one, vector
+
+Sql = psycopg.Connection[Any]
+
+
+@pytest.fixture(autouse=True)
+def empty_record(clean_url: str) -> None:
+    """TRUNCATE is refused, as it must be: behind its trigger's back."""
+    with psycopg.connect(clean_url) as connection:
+        connection.execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
+        connection.execute("ALTER TABLE audit_anchor DISABLE TRIGGER USER")
+        connection.execute("TRUNCATE audit_event, audit_chain, audit_anchor, erasure CASCADE")
+        for trigger in ("audit_complete", "audit_keep", "audit_keep_all", "audit_number"):
+            connection.execute(f"ALTER TABLE audit_event ENABLE ALWAYS TRIGGER {trigger}".encode())
+        for trigger in ("audit_keep", "audit_keep_all"):
+            connection.execute(f"ALTER TABLE audit_anchor ENABLE ALWAYS TRIGGER {trigger}".encode())
+
+
+@pytest.fixture
+def broken(store: Store) -> Callable[[UUID], Break | None]:
+    def check(chain: UUID) -> Break | None:
+        with store.transaction(read_only=True) as tx:
+            connection: Connection = tx._connection  # type: ignore[attr-defined]
+            begin = audit.start(connection, chain)
+            (end,) = [each for each in audit.chains(connection) if each.chain == chain]
+            return first_break(audit.links(connection, chain, begin.seq), begin, end)
+
+    return check
+
+
+def actions(psql: Sql) -> list[str]:
+    rows = psql.execute("SELECT action FROM audit_event ORDER BY chain, seq").fetchall()
+    return [row[0] for row in rows]
+
+
+def test_an_enrolment_is_noted_with_its_version_and_its_photograph_beside(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    subject_id, face_id = enrol(store, gallery, "ada")
+    assert actions(psql) == ["create_gallery", "create_subject", "enrol"]
+    row = psql.execute(
+        "SELECT seq, subject_id, face_id, gallery_version, threshold, space_id,"
+        " sql_user = session_user, caller = session_user FROM audit_event WHERE action = 'enrol'"
+    ).fetchone()
+    assert row == (3, subject_id, face_id, 1, 0.5, gallery.space_id, True, True)
+    identity = psql.execute(
+        "SELECT external_id, image_name, image_sha256 FROM audit_identity WHERE face_id = %s",
+        (face_id,),
+    ).fetchone()
+    assert identity == ("ada", "0.jpg", bytes(32))
+
+
+def test_a_change_that_is_rolled_back_leaves_no_event(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada")
+    before = actions(psql)
+    with psql.transaction(force_rollback=True):
+        psql.execute("DELETE FROM subject")
+    assert actions(psql) == before
+
+
+def test_erasure_empties_what_identifies_the_person_and_keeps_the_chain(
+    store: Store, gallery: Gallery, psql: Sql, broken: Callable[[UUID], Break | None]
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    enrol(store, gallery, "bob", 2)
+    psql.execute("UPDATE subject SET external_id = 'ada lovelace' WHERE external_id = 'ada'")
+    psql.execute("DELETE FROM subject WHERE external_id = 'ada lovelace'")
+    left = psql.execute("SELECT DISTINCT external_id FROM audit_identity").fetchall()
+    assert left == [("bob",)]
+    assert actions(psql)[-3:] == ["rename_subject", "delete_face", "delete_subject"] or actions(
+        psql
+    )[-3:] == ["rename_subject", "delete_subject", "delete_face"]
+    text = one(psql, "SELECT string_agg(e::text, ' ') FROM audit_event e")
+    assert "lovelace" not in text
+    assert broken(gallery.id) is None
+
+
+def test_every_face_of_a_deleted_gallery_has_an_erasure(
+    store: Store, gallery: Gallery, psql: Sql, broken: Callable[[UUID], Break | None]
+) -> None:
+    faces = {enrol(store, gallery, name, seed)[1] for seed, name in enumerate("abc")}
+    psql.execute("DELETE FROM gallery")
+    erased = psql.execute("SELECT face_id FROM audit.erasures").fetchall()
+    assert {row[0] for row in erased} == faces
+    assert one(psql, "SELECT count(*) FROM audit_identity") == 0
+    assert broken(gallery.id) is None
+
+
+def test_every_truncated_face_has_an_erasure(store: Store, gallery: Gallery, psql: Sql) -> None:
+    face_id = enrol(store, gallery, "ada")[1]
+    psql.execute("TRUNCATE subject CASCADE")
+    assert psql.execute("SELECT face_id FROM audit.erasures").fetchall() == [(face_id,)]
+    assert one(psql, "SELECT count(*) FROM audit_identity") == 0
+
+
+def test_settings_are_noted_with_what_they_were(store: Store, gallery: Gallery, psql: Sql) -> None:
+    psql.execute("UPDATE gallery SET threshold = 0.75")
+    row = psql.execute("SELECT detail FROM audit_event WHERE action = 'change_gallery'").fetchone()
+    assert row == ({"threshold": [0.5, 0.75]},)
+
+
+def test_another_vector_for_a_face_is_noted(store: Store, gallery: Gallery, psql: Sql) -> None:
+    face_id = enrol(store, gallery, "ada")[1]
+    psql.execute("UPDATE face_embedding SET vec = %s", (vector(embedding(9)),))
+    noted = psql.execute("SELECT face_id FROM audit_event WHERE action = 'change_embedding'")
+    assert noted.fetchall() == [(face_id,)]
+    assert one(psql, "SELECT count(*) FROM audit_event e WHERE e::text LIKE '%vec%'") == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_event SET caller = 'somebody'",
+        "UPDATE audit_event SET seq = seq + 100",
+        "DELETE FROM audit_event",
+        "TRUNCATE audit_event CASCADE",
+        "DELETE FROM audit_anchor",
+    ],
+)
+def test_the_record_cannot_be_changed(
+    store: Store, gallery: Gallery, psql: Sql, statement: str
+) -> None:
+    enrol(store, gallery, "ada")
+    psql.execute("SELECT audit_prune('infinity')")
+    enrol(store, gallery, "bob", 1)
+    with pytest.raises(errors.InsufficientPrivilege, match="append-only"):
+        psql.execute(statement.encode())
+
+
+TAMPERED = {
+    "edited": ("UPDATE audit_event SET caller = 'eve' WHERE seq = 3", 3, "edited"),
+    "edited time": (
+        "UPDATE audit_event SET occurred_at = occurred_at - interval '1 ms' WHERE seq = 2",
+        2,
+        "edited",
+    ),
+    "removed": ("DELETE FROM audit_event WHERE seq = 3", 3, "missing"),
+    "last removed": ("DELETE FROM audit_event WHERE seq = 5", 5, "missing"),
+    "reordered": (
+        "UPDATE audit_event SET seq = -seq WHERE seq IN (3, 4);"
+        " UPDATE audit_event SET seq = 7 + seq WHERE seq < 0",
+        3,
+        "hang on",
+    ),
+    "replaced": (
+        "UPDATE audit_event e SET caller = 'eve' WHERE seq = 3; UPDATE audit_event e"
+        " SET hash = sha256(prev_hash || audit_text(e)) WHERE seq = 3",
+        4,
+        "hang on",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERED)
+def test_tampering_behind_the_triggers_backs_is_found(
+    store: Store,
+    gallery: Gallery,
+    psql: Sql,
+    broken: Callable[[UUID], Break | None],
+    name: str,
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    enrol(store, gallery, "bob", 2)
+    assert broken(gallery.id) is None
+    statement, seq, reason = TAMPERED[name]
+    with psql.transaction():
+        psql.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_keep")
+        psql.execute(statement.encode())
+        psql.execute("ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_keep")
+    found = broken(gallery.id)
+    assert found is not None
+    assert found.seq == seq
+    assert reason in found.reason
+
+
+def test_pruning_leaves_an_anchor_on_which_the_rest_hangs(
+    store: Store, gallery: Gallery, psql: Sql, broken: Callable[[UUID], Break | None]
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    middle = one(psql, "SELECT clock_timestamp()")
+    enrol(store, gallery, "bob", 2)
+    assert one(psql, "SELECT audit_prune(%s)", middle) == 3
+    assert actions(psql) == ["create_subject", "enrol", "prune_audit"]
+    assert broken(gallery.id) is None
+    assert one(psql, "SELECT audit_prune('-infinity')") == 0
+
+
+def test_events_of_no_gallery_form_a_chain_of_their_own(
+    store: Store, psql: Sql, broken: Callable[[UUID], Break | None]
+) -> None:
+    psql.execute("INSERT INTO audit_event (action) VALUES ('migrate'), ('migrate')")
+    assert broken(NO_GALLERY) is None
+    assert one(psql, "SELECT max(seq) FROM audit_event WHERE chain = %s", NO_GALLERY) == 2
+
+
+def test_a_forged_number_or_user_is_not_taken_over(
+    store: Store, gallery: Gallery, psql: Sql, broken: Callable[[UUID], Break | None]
+) -> None:
+    psql.execute(
+        "INSERT INTO audit_event (action, gallery_id, chain, seq, hash, prev_hash, sql_user)"
+        " VALUES ('search', %s, gen_random_uuid(), 99, '', '', 'eve')",
+        (gallery.id,),
+    )
+    row = psql.execute(
+        "SELECT chain, seq, sql_user = session_user FROM audit_event WHERE action = 'search'"
+    ).fetchone()
+    assert row == (gallery.id, 2, True)
+    assert broken(gallery.id) is None
+
+
+def test_writers_of_one_gallery_and_of_its_settings_do_not_block_each_other_for_good(
+    store: Store, gallery: Gallery, psql: Sql, broken: Callable[[UUID], Break | None]
+) -> None:
+    import threading
+
+    failures: list[BaseException] = []
+
+    def write(work: Callable[[int], None]) -> None:
+        try:
+            for number in range(30):
+                work(number)
+        except BaseException as error:
+            failures.append(error)
+
+    def change(number: int) -> None:
+        with psycopg.connect(psql.info.dsn, password=psql.info.password) as connection:
+            connection.execute("UPDATE gallery SET threshold = %s", (number / 100,))
+
+    def note(number: int) -> None:
+        with psycopg.connect(psql.info.dsn, password=psql.info.password) as connection:
+            connection.execute(
+                "INSERT INTO audit_event (action, gallery_id) VALUES ('search', %s)", (gallery.id,)
+            )
+
+    works = [
+        change,
+        note,
+        lambda number: void(enrol(store, gallery, f"a{number}", number)),
+        lambda number: void(enrol(store, gallery, f"b{number}", number)),
+    ]
+    threads = [threading.Thread(target=write, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert one(psql, "SELECT max(seq) FROM audit_event WHERE chain = %s", gallery.id) >= 180
+    assert broken(gallery.id) is None
+
+
+def void(_: object) -> None:
+    pass
+
+
+def test_a_deletion_leaves_a_receipt_that_names_its_version(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    enrol(store, gallery, "bob", 2)
+    assert one(psql, "SELECT count(*) FROM erasure") == 0
+    psql.execute("DELETE FROM subject WHERE external_id = 'ada'")
+    row = psql.execute("SELECT gallery_id, version, subjects, faces, passed_at FROM erasure")
+    assert row.fetchall() == [(gallery.id, 3, 1, 1, None)]
+    psql.execute("DELETE FROM face")
+    psql.execute("DELETE FROM gallery")
+    rows = psql.execute("SELECT version, subjects, faces FROM erasure ORDER BY id").fetchall()
+    assert rows == [(3, 1, 1), (4, 0, 1), (None, 1, 0)]
