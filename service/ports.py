@@ -250,9 +250,9 @@ class ChangeFeed(Protocol):
         """Take this replica off the list: it ends in order. Raises DatabaseUnavailable."""
         ...
 
-    def prune(self, keep_s: float) -> int:
-        """Delete changes older than `keep_s` seconds that every live replica has applied; returns
-        how many. Bounded: may be called again when it returns many. Raises DatabaseUnavailable."""
+    def prune(self, keep_s: float) -> bool:
+        """Delete changes older than `keep_s` seconds that every live replica has applied, a bounded
+        number of them; True when there may be more. Raises DatabaseUnavailable."""
         ...
 
     def wait(self, timeout_s: float) -> bool:
