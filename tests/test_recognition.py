@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from service.audit import Recorder
 from service.domain.embeddings import ClaimedSpace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import trusted
@@ -65,7 +66,9 @@ def searched(store: Store, indexes: CaughtUp) -> Searched:
     analysers = LoadedAnalysers(FakeAnalyser(), load_analyser)
     probes = Probes(analysers, ImageLimits(1000, 1000), UNCHECKED)
     probe = EmbeddingProbe(embedding(1).tolist(), SPACE_OF_IT)
-    return Recognition(store, indexes, probes).search(CALLER, ["people"], Search(probe), {})
+    return Recognition(store, indexes, probes, Recorder(store)).search(
+        CALLER, ["people"], Search(probe), {}
+    )
 
 
 def test_what_the_named_version_has_is_found(store: Store, gallery: Gallery) -> None:

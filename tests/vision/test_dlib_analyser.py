@@ -130,8 +130,8 @@ def test_all_faces_of_a_group_are_found_when_asked_for_and_the_largest_costs_one
     assert everybody[0] == largest
     assert [round(face.box.width, -2) for face in everybody] == [600, 200, 100]
     person = dlib_native.embed(astronaut, only_face(dlib_native, astronaut))
-    for face in everybody[1:]:
-        assert float(dlib_native.embed(group, face) @ person) > 0.98
+    for found in everybody[1:]:
+        assert float(dlib_native.embed(group, found) @ person) > 0.98
 
 
 def test_the_small_faces_of_a_real_group_are_found(
