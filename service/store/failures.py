@@ -80,6 +80,8 @@ def _refused(error: psycopg.Error) -> FacematchError | None:
             return EmbeddingInvalid("the embedding's dimension is not that of the gallery's space")
         case "ck_gallery_name" | "ck_api_key_name":
             return RequestInvalid("name: must have 1 to 255 characters, none a control character")
+        case "ck_api_key_expires_at":
+            return RequestInvalid("expires_at: must be in the future, before the year 9999")
     if constraint.startswith("ck_subject_external_id"):
         return RequestInvalid("id: must have 1 to 255 characters, not blank, none a control one")
     if constraint.startswith("fk_"):
