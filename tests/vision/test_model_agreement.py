@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from service.errors import WeightsInvalid
 from service.ports import FaceAnalyser, Picture
 from service.vision import find_model, load_analyser, model_agreement, recognisers
-from service.vision.acquisition import add
+from service.vision.acquisition import add, pull
 from service.vision.agreement import lowest_cosine
 from service.vision.check_inputs import check_chips
 from service.vision.engines import GRAPH_ENGINES, ONNXRUNTIME, OPENVINO_BF16
@@ -119,6 +119,18 @@ def test_a_file_put_there_by_hand_is_compared_at_its_first_start_only(
     assert set(records(tmp_path)) == {engine}
     monkeypatch.setattr(model_agreement, "lowest_cosine", never)
     load("ArcFace", tmp_path, engine)
+
+
+def test_pulling_weights_that_are_there_compares_what_was_not_compared_yet(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = add("ArcFace", given("ArcFace", tmp_path), tmp_path, lambda done, total: None)
+    for record in (tmp_path / "agreements").iterdir():
+        record.unlink()
+    assert pull("ArcFace", tmp_path, engine, lambda done, total: None) == path
+    assert engine in records(tmp_path)
+    monkeypatch.setattr(model_agreement, "lowest_cosine", never)
+    pull("ArcFace", tmp_path, engine, lambda done, total: None)
 
 
 def test_another_version_of_the_engine_is_compared_anew(
