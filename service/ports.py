@@ -47,7 +47,8 @@ class FaceAnalyser(Protocol):
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
         """All faces in the picture, largest box first; empty when there is none.
 
-        `thorough`, for enrolment: look for much smaller faces too, and leave out doubtful ones.
+        `thorough`, for enrolment and for all faces of a group: look for much smaller faces too, as
+        long as there are more, and leave out doubtful ones.
 
         Raises:
             Overloaded: no worker became free in time.
@@ -485,9 +486,9 @@ class ChangeFeed(Protocol):
         """Take this replica off the list: it ends in order. Raises DatabaseUnavailable."""
         ...
 
-    def prune(self, keep_s: float) -> int:
-        """Delete changes older than `keep_s` seconds that every live replica has applied; returns
-        how many. Bounded: may be called again when it returns many. Raises DatabaseUnavailable."""
+    def prune(self, keep_s: float) -> bool:
+        """Delete changes older than `keep_s` seconds that every live replica has applied, a bounded
+        number of them; True when there may be more. Raises DatabaseUnavailable."""
         ...
 
     def wait(self, timeout_s: float) -> bool:

@@ -114,7 +114,7 @@ class PostgresFeed:
         with self._connected() as connection:
             replicas.leave(connection, replica_id)
 
-    def prune(self, keep_s: float) -> int:
+    def prune(self, keep_s: float) -> bool:
         with self._connected(LONGEST_SILENCE_S) as connection:
             return replicas.prune(connection, keep_s)
 

@@ -10,17 +10,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, pool, text
+from sqlalchemy import Connection, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 import migrations
 from service.errors import DatabaseUnsuitable, RequestError, SchemaOutdated
+from service.store import definitions
 from service.store.failures import translated
 from service.store.tables import is_ours, metadata
-from service.store.triggers import TRIGGER_FAULTS
 from service.store.urls import conninfo
 
 UPGRADE = "facematch db upgrade"
+DEFINED = {"add_constraint", "remove_constraint", "add_fk", "remove_fk"}
+"""Alembic's findings that the definitions hold too, and more exactly."""
 
 
 def upgrade(url: str, on_wait: Callable[[], None] | None = None) -> None:
@@ -79,13 +81,18 @@ def _refuse_newer(found: str | None) -> None:
 
 
 def drift(url: str) -> list[str]:
-    """How the database's schema differs from the models, a line each; empty when it does not."""
+    """How the database's schema differs from this release's, a line each; empty when it does not.
+
+    Tables, columns and indexes as the models have them; constraints, functions and triggers as the
+    migrations make them.
+    """
     with _connected(url) as connection:
         options = {"compare_server_default": True, "include_name": is_ours}
         context = MigrationContext.configure(connection, opts=options)
-        lines = [str(difference) for difference in compare_metadata(context, metadata)]
-        lines += connection.scalars(text(TRIGGER_FAULTS)).all()
-    return lines
+        tables = compare_metadata(context, metadata)
+        found = definitions.found(connection)
+    lines = [str(each) for each in tables if isinstance(each, list) or each[0] not in DEFINED]
+    return lines + list(definitions.differences(found, definitions.expected()))
 
 
 def _config(url: str, on_wait: Callable[[], None] | None = None) -> Config:

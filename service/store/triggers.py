@@ -10,7 +10,7 @@ WITH feed AS (
   SELECT tgname, tgrelid::regclass AS place, tgenabled FROM pg_trigger
    WHERE NOT tgisinternal AND tgname LIKE 'feed\_%'
      AND tgrelid IN (SELECT oid FROM pg_class
-                      WHERE relnamespace = current_schema()::regnamespace))
+                      WHERE relnamespace = quote_ident(current_schema())::regnamespace))
 SELECT format('trigger %s of table %s is not ENABLE ALWAYS', tgname, place)
   FROM feed WHERE tgenabled <> 'A'
 UNION ALL

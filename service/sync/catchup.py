@@ -55,13 +55,22 @@ def _step(read: FaceRead, head: GalleryHead, index: GalleryIndex | None) -> Gall
     if index is not None and index.version == head.version:
         return index
     if index is not None:
-        changes = read.changes(head.id, index.version.number)
-        touched = touched_since(index.version, changes, head.version)
         few = max(REREAD_ALWAYS, int(len(index) * REBUILD_SHARE))
+        touched = _touched(read, head, index.version, few)
         if touched is not None and len(touched) <= few:
             present = read.faces(head, sorted(touched))
             return Reread(index, head.version, present, touched)
     return _rebuilt(read, head)
+
+
+def _touched(
+    read: FaceRead, head: GalleryHead, cursor: GalleryVersion, few: int
+) -> frozenset[UUID] | None:
+    """As `touched_since`; None too when more versions than `few` have passed: a day's changes of a
+    busy gallery may be more than its faces by far, and would all be held in memory."""
+    if head.version.number - cursor.number > few:
+        return None
+    return touched_since(cursor, read.changes(head.id, cursor.number), head.version)
 
 
 def _taken(step: GalleryIndex | Reread) -> GalleryIndex:

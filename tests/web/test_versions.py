@@ -159,6 +159,13 @@ def test_a_deletion_waits_for_all_when_asked(
     assert dead.endswith(names["other"])
     (applied,) = answer["replicas"]["applied"]
     assert applied.endswith(names["one"])
+    states = {
+        each["name"]: (each["state"], each["behind"])
+        for each in httpx.get(f"{one.url}/stats").json()["replicas"]
+    }
+    assert states[dead][0] == "dead"
+    assert states[dead][1] > 0
+    assert states[applied] == ("live", 0)
     # back to life, it catches up and reports by itself
     other.process.send_signal(signal.SIGCONT)
     assert match(other).json()["match_found"] is False
