@@ -156,7 +156,7 @@ END $$
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     for statements in (FEED_RECORD, FEED_NOTE, FEED_NUMBER, FEED_GALLERY, TRIGGERS):
         op.execute(statements)
     for table, kind in (("subject", "subject"), ("face", "face"), ("face_embedding", "embedding")):
@@ -165,6 +165,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP FUNCTION feed_number(), feed_note(), feed_space(), feed_gallery() CASCADE")
     op.execute("DROP FUNCTION feed_record(uuid, text, uuid[], boolean)")

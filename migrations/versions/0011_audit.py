@@ -515,7 +515,7 @@ SELECT e.key_id, e.caller, e.gallery_id, g.name AS gallery, e.action, e.outcome,
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     for statements in (TABLES, TEXT, CALLER, KEEP, NUMBER, PRUNE, FEED_NUMBER, NOTE):
         op.execute(statements)
     for table, function in (
@@ -531,7 +531,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     views = "enrolments, enrolment_history, searches, erasures, key_usage"
     op.execute("DROP VIEW " + ", ".join(f"audit.{view}" for view in views.split(", ")))
     # the schema stays: an administrator may have made it for us
