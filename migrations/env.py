@@ -6,7 +6,7 @@ that is set: the lock below belongs to a session), else the embedded Postgres.
 
 import logging.config
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
@@ -85,7 +85,12 @@ def run_online() -> None:
                 context.run_migrations()
 
 
-def _applied(*, ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
+def _applied(
+    ctx: MigrationContext,
+    step: MigrationInfo,
+    heads: Collection[object],
+    run_args: Mapping[str, object],
+) -> None:
     """What belongs to every step, and to its transaction: rights on the new tables, and an entry
     in the record."""
     connection = ctx.connection

@@ -5,6 +5,8 @@ from importlib import import_module
 
 from alembic import op
 
+from migrations.locks import lock
+
 revision: str = "0011"
 down_revision: str | None = "0007"
 branch_labels: Sequence[str] | None = None
@@ -515,7 +517,7 @@ SELECT e.key_id, e.caller, e.gallery_id, g.name AS gallery, e.action, e.outcome,
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '2s'")
+    lock("subject", "face", "face_embedding", "gallery", "gallery_calibration")
     for statements in (TABLES, TEXT, CALLER, KEEP, NUMBER, PRUNE, FEED_NUMBER, NOTE):
         op.execute(statements)
     for table, function in (

@@ -29,9 +29,7 @@ PAUSE_S = 1.0
 """Between two tries, on average: for those who queued behind the first one."""
 
 
-def upgrade(
-    url: str, on_wait: Callable[[], None] | None = None, *, revision: str = "head"
-) -> None:
+def upgrade(url: str, on_wait: Callable[[], None] | None = None, *, revision: str = "head") -> None:
     """Bring the schema up to a revision; concurrent upgrades wait for one another.
 
     Each step is a transaction. Who wants a table queues behind a step that waits for it, so that

@@ -5,6 +5,7 @@ every upgrade to come is tried from all of them.
 history and never made anew. `NNNN.sql` is a dump for psql.
 """
 
+import io
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import make_url
@@ -83,15 +86,14 @@ UPDATE gallery SET threshold = 0.91 WHERE name = 'dlib';
 """,
 }
 
-# by the columns that there have been from the first revision on
-ENROLMENT = """
-WITH person AS (INSERT INTO subject (gallery_id, external_id)
-                VALUES (%(gallery)s, %(name)s) RETURNING id, gallery_id),
-     photo AS (INSERT INTO face (gallery_id, subject_id, image_sha256, created_by)
-               SELECT gallery_id, id, sha256(convert_to(%(name)s, 'UTF8')), 'test' FROM person
+# as the service enrols, by the columns that there have been from the first revision on
+SUBJECT = "INSERT INTO subject (gallery_id, external_id) VALUES (%s, %s) RETURNING id"
+FACE = """
+WITH photo AS (INSERT INTO face (gallery_id, subject_id, image_sha256, created_by)
+               SELECT %(gallery)s, %(subject)s, sha256(convert_to(%(name)s, 'UTF8')), 'test'
                RETURNING id, gallery_id)
 INSERT INTO face_embedding (face_id, space_id, gallery_id, vec)
-SELECT p.id, g.space_id, g.id, '[0,0,1,0]' FROM photo p JOIN gallery g ON g.id = %(gallery)s
+SELECT p.id, g.space_id, g.id, '[0,0,1,0]' FROM photo p JOIN gallery g ON g.id = p.gallery_id
 RETURNING face_id
 """
 GALLERY = "00000000-0000-7000-8000-000000000011"
@@ -114,6 +116,14 @@ def steps() -> list[tuple[str, str]]:
 
 def image(revision: str) -> Path:
     return FOLDER / f"{revision}.sql"
+
+
+def statements(before: str, revision: str) -> str:
+    """What the step up runs."""
+    config = Config(output_buffer=(printed := io.StringIO()))
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    command.upgrade(config, f"{before}:{revision}", sql=True)
+    return printed.getvalue()
 
 
 def load(url: str, revision: str) -> None:
@@ -142,10 +152,12 @@ def add_rows(url: str, revision: str) -> None:
 
 
 def enrol(connection: psycopg.Connection[Any], name: str) -> UUID:
-    """Somebody with one face in the gallery; the face's id."""
-    row = connection.execute(ENROLMENT, {"gallery": GALLERY, "name": name}).fetchone()
-    assert row is not None
-    face_id: UUID = row[0]
+    """Somebody with one face in the gallery, in one transaction; the face's id."""
+    with connection.transaction():
+        (subject_id,) = connection.execute(SUBJECT, (GALLERY, name)).fetchone() or (None,)
+        values = {"gallery": GALLERY, "subject": subject_id, "name": name}
+        (face_id,) = connection.execute(FACE, values).fetchone() or (None,)
+    assert isinstance(face_id, UUID)
     return face_id
 
 
