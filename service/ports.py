@@ -14,6 +14,7 @@ from service.domain.audit import Anchor, Link, Probed
 from service.domain.calibrations import Calibration
 from service.domain.decisions import Candidate
 from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
+from service.domain.exports import Exported
 from service.domain.faces import DetectedFace, IndexedFace, ListedFace, NewFace
 from service.domain.galleries import (
     Change,
@@ -199,6 +200,31 @@ class Transaction(Protocol):
         With a limit, as many faces as it says, and then the rest of the last one's subject, so
         that a page never splits a subject.
         """
+        ...
+
+    def hold_tables(self) -> None:
+        """Nobody empties the tables of faces until this transaction ends: what it reads is one
+        state in spite of TRUNCATE. The first thing that a reading transaction does."""
+        ...
+
+    def exported(self, gallery: Gallery) -> Iterator[Exported]:
+        """Every subject by age, each followed by its faces by age, in constant memory."""
+        ...
+
+    def add_exported(
+        self, gallery: Gallery, subject_id: UUID | None, batch: Sequence[Exported]
+    ) -> UUID | None:
+        """Add subjects, and to each the faces that follow it; the faces before the first one are
+        of the subject `subject_id`. Returns the last one's id, for the next batch.
+
+        Numbered at once, as one gallery version: for a gallery that this transaction has made,
+        for whose row nobody waits.
+        """
+        ...
+
+    def naming_rules(self) -> AbstractContextManager[None]:
+        """Inside it, whatever rule of the database refuses a row is a RequestInvalid that names
+        the rule: for rows that come from a file."""
         ...
 
     def database_bytes(self) -> int: ...

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from service.cli import audit, db, doctor, enrol, evaluate, gallery, models, serve, smoke
+from service.cli import audit, db, doctor, enrol, evaluate, exports, gallery, models, serve, smoke
 from service.cli.failures import report
 from service.errors import FacematchError
 
@@ -26,6 +26,8 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
+gallery.app.command("export")(exports.export_gallery)
+gallery.app.command("import")(exports.import_gallery)
 app.add_typer(gallery.app, name="gallery")
 
 

@@ -55,6 +55,18 @@ def translated() -> Iterator[None]:
         raise named from error
 
 
+@contextmanager
+def rules_named() -> Iterator[None]:
+    """Around `translated`: a refusal that has no name there gets that of its rule."""
+    try:
+        yield
+    except (alchemy.IntegrityError, psycopg.IntegrityError) as error:
+        cause = error.orig if isinstance(error, alchemy.IntegrityError) else error
+        rule = getattr(getattr(cause, "diag", None), "constraint_name", None)
+        # without the wrapper, which repeats the statement, and the message, which repeats values
+        raise RequestInvalid(f"the database's rule {rule} refuses it") from None
+
+
 def _named(error: BaseException | None) -> FacematchError | None:
     if isinstance(error, BUSY):
         return DatabaseBusy()

@@ -1,6 +1,7 @@
 """One transaction: the use cases' door to the tables."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
 
@@ -9,12 +10,23 @@ from sqlalchemy import Connection, func, select
 from service.domain.audit import Anchor, Link, Probed
 from service.domain.calibrations import Calibration
 from service.domain.embeddings import Embedding, EmbeddingSpace
+from service.domain.exports import Exported
 from service.domain.faces import ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
-from service.store import audit, calibrations, faces, galleries, repeats, replicas, spaces, subjects
-from service.store.failures import translated
+from service.store import (
+    audit,
+    calibrations,
+    exports,
+    faces,
+    galleries,
+    repeats,
+    replicas,
+    spaces,
+    subjects,
+)
+from service.store.failures import rules_named, translated
 
 
 class PostgresTransaction:
@@ -147,6 +159,23 @@ class PostgresTransaction:
     ) -> list[ListedFace]:
         with translated():
             return faces.listed(self._connection, gallery_id, after, limit)
+
+    def hold_tables(self) -> None:
+        with translated():
+            exports.hold_tables(self._connection)
+
+    def exported(self, gallery: Gallery) -> Iterator[Exported]:
+        with translated():
+            yield from exports.everything(self._connection, gallery)
+
+    def add_exported(
+        self, gallery: Gallery, subject_id: UUID | None, batch: Sequence[Exported]
+    ) -> UUID | None:
+        with translated():
+            return exports.add(self._connection, gallery, subject_id, batch)
+
+    def naming_rules(self) -> AbstractContextManager[None]:
+        return rules_named()
 
     def database_bytes(self) -> int:
         with translated():

@@ -23,6 +23,11 @@ def encoded(embedding: Embedding) -> bytes:
     return struct.pack(">HH", embedding.size, 0) + embedding.astype(">f4").tobytes()
 
 
+def received(sent: bytes) -> Embedding:
+    """The embedding in what `vector_send` gives."""
+    return np.frombuffer(sent, dtype=">f4", offset=4).astype(np.float32)
+
+
 class EmbeddingDumper(Dumper):
     """Sends an array as a vector. Its type is left for the server to infer (a column, a cast), so
     that no look-up of the extension's type is needed on every new connection."""
