@@ -259,7 +259,8 @@ class FaceRead(Protocol):
         ...
 
     def trigger_faults(self) -> list[str]:
-        """What is wrong with the feed's triggers, a sentence each; empty when all is well."""
+        """What is wrong with the triggers and their functions, a sentence each; empty when all is
+        well."""
         ...
 
     def changes(self, gallery_id: UUID, after: int) -> list[Change]:

@@ -65,7 +65,17 @@ def test_down_and_up_again_leaves_no_difference(database_url: str) -> None:
         ("DROP INDEX ix_face_gallery_id_subject_id", "ix_face_gallery_id_subject_id"),
         ("ALTER TABLE face ENABLE TRIGGER feed_insert", "feed_insert of table face is not"),
         ("ALTER TABLE face DISABLE TRIGGER feed_delete", "feed_delete of table face is not"),
-        ("DROP TRIGGER feed_update ON subject", "14 triggers instead of 15"),
+        ("DROP TRIGGER feed_update ON subject", "change feed has 14 triggers instead of 15"),
+        ("DROP TRIGGER audit_update ON subject", "audit record has 20 triggers instead of 21"),
+        ("ALTER TABLE face ENABLE TRIGGER audit_insert", "face ENABLE ALWAYS TRIGGER audit_insert"),
+        (
+            "DROP TRIGGER space_identity ON embedding_space",
+            "set of rules has 0 triggers instead of 1",
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION audit_prune(timestamptz) TO PUBLIC",
+            "REVOKE EXECUTE ON FUNCTION audit_prune(timestamp with time zone) FROM PUBLIC",
+        ),
     ],
 )
 def test_a_drifted_schema_is_told(database_url: str, statement: str, difference: str) -> None:
