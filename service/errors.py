@@ -19,6 +19,8 @@
     │   ├── PreconditionFailed       precondition_failed
     │   ├── AttemptInFlight          request_in_flight
     │   ├── AttemptDiffers           idempotency_key_reused
+    │   ├── ConsentMissing           consent_missing
+    │   ├── ErasureNotFound          erasure_not_found
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
     │   ├── FaceExists               face_exists
@@ -189,6 +191,23 @@ class AttemptDiffers(RequestError):
         super().__init__(
             "This Idempotency-Key was used for another request; use a new key for a new request."
         )
+
+
+class ConsentMissing(RequestError):
+    code = "consent_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This gallery demands a consent, and the person has none that is valid now; "
+            "record it with the subject first."
+        )
+
+
+class ErasureNotFound(RequestError):
+    code = "erasure_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such erasure.")
 
 
 class SubjectExists(RequestError):

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from service.domain.audit import Anchor, Link, Probed
 from service.domain.calibrations import Calibration
+from service.domain.consents import Consent
 from service.domain.decisions import Candidate
 from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
+from service.domain.erasures import Erasure
 from service.domain.exports import Exported
 from service.domain.faces import DetectedFace, IndexedFace, ListedFace, NewFace
 from service.domain.galleries import (
@@ -118,6 +120,30 @@ class Transaction(Protocol):
     def delete_gallery(self, gallery_id: UUID) -> None:
         """Delete the gallery with everything in it."""
         ...
+
+    def galleries_of(self, external_id: str, among: frozenset[UUID] | None) -> list[Gallery]:
+        """The galleries that have a subject of that id, in the order that writers lock them in."""
+        ...
+
+    def erasures(
+        self, gallery_id: UUID | None, after: UUID | None, limit: int, *, open_only: bool = False
+    ) -> list[Erasure]:
+        """Newest first, those before `after`; `open_only`: not passed by every replica yet, oldest
+        first."""
+        ...
+
+    def find_erasure(self, erasure_id: UUID) -> Erasure | None: ...
+
+    def mark_passed(self, erasure_id: UUID, replicas: Sequence[str]) -> None: ...
+
+    def delete_lapsed(self, limit: int) -> int:
+        """Delete subjects that have expired, or that no search has found for as long as their
+        gallery keeps such; returns how many, at most `limit`."""
+        ...
+
+    def add_consent(
+        self, gallery_id: UUID, subject_id: UUID, consent: Consent, recorded_by: str
+    ) -> None: ...
 
     def note(
         self,

@@ -127,6 +127,9 @@ class Settings(BaseSettings):
         gt=0,
         description="how long a gallery's changes, and so its versions, are known at least",
     )
+    retention_every_s: float = Field(
+        60.0, gt=0, le=86_400, description="time between looks for subjects whose time is over"
+    )
     snapshots: bool = Field(
         True, description="keep the indexes in files of FACEMATCH_HOME too, for fast starts"
     )

@@ -11,11 +11,13 @@ from functools import partial
 from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
 from service.enrolment import Enrolment
+from service.erasures import Erasures
 from service.errors import SpaceConflict, WeightsMissing
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
 from service.images import ImageLimits, PictureGate
 from service.ports import Analysers, FaceAnalyser, Store
 from service.recognition import Recognition
+from service.retention import Retention
 from service.settings import Settings
 from service.store import open_store, schema
 from service.store.embedded import embedded_postgres, temporary_postgres
@@ -44,6 +46,7 @@ class Services:
     enrolment: Enrolment
     recognition: Recognition
     subjects: Subjects
+    erasures: Erasures
     workers: int
     patience_s: float
     started: float
@@ -133,6 +136,9 @@ def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> I
         )
         stack.callback(entropy.close)
         entropy.start()
+        retention = Retention(tools.store, settings.retention_every_s)
+        stack.callback(retention.close)
+        retention.start()
         yield _services(settings, tools, replica)
 
 
@@ -156,6 +162,7 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         enrolment=Enrolment(tools.store, galleries, analysers, tools.limits),
         recognition=Recognition(tools.store, replica, analysers, tools.limits),
         subjects=Subjects(tools.store, galleries),
+        erasures=Erasures(tools.store),
         workers=_workers(settings),
         patience_s=settings.recognition_timeout_s,
         started=time.monotonic(),

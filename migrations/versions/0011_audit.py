@@ -71,6 +71,28 @@ CREATE INDEX ix_audit_identity_subject_id ON audit_identity (subject_id);
 CREATE INDEX ix_audit_identity_face_id ON audit_identity (face_id);
 CREATE INDEX ix_audit_identity_external_id ON audit_identity (external_id);
 
+-- one for each version that erased faces, whoever asked for it; version is null where the whole
+-- gallery went. What has happened since is filled in: every live replica passed it, and the space
+-- that the rows had in the data files was given back.
+CREATE TABLE erasure (
+  id uuid CONSTRAINT pk_erasure PRIMARY KEY DEFAULT uuid_v7(),
+  gallery_id uuid NOT NULL,
+  version bigint,
+  mark uuid,
+  erased_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  caller text NOT NULL,
+  key_id uuid,
+  request_id text,
+  subjects integer NOT NULL,
+  faces integer NOT NULL,
+  tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  passed_at timestamptz,
+  replicas text[] NOT NULL DEFAULT '{}',
+  vacuumed_at timestamptz
+);
+CREATE INDEX ix_erasure_gallery_id_version ON erasure (gallery_id, version);
+CREATE INDEX ix_erasure_erased_at ON erasure (erased_at) WHERE passed_at IS NULL;
+
 -- everything up to an anchor may be deleted; what follows still hangs on its hash
 CREATE TABLE audit_anchor (
   chain uuid NOT NULL,
@@ -155,11 +177,13 @@ CREATE FUNCTION audit_number(c uuid, g_version bigint) RETURNS void LANGUAGE plp
 DECLARE
   e audit_event;
   last record;
+  first bigint;
   g record;
 BEGIN
   INSERT INTO audit_chain (chain, seq, hash) VALUES (c, 0, decode(repeat('00', 32), 'hex'))
     ON CONFLICT DO NOTHING;
   SELECT seq, hash INTO last FROM audit_chain WHERE chain = c FOR UPDATE;
+  first := last.seq;
   SELECT space_id, threshold, version INTO g FROM gallery WHERE id = c;
   FOR e IN SELECT * FROM audit_event WHERE tx = pg_current_xact_id() AND seq IS NULL AND chain = c
             ORDER BY id LOOP
@@ -174,6 +198,14 @@ BEGIN
      WHERE id = e.id;
     SELECT e.seq AS seq, e.hash AS hash INTO last;
   END LOOP;
+  INSERT INTO erasure (gallery_id, version, mark, caller, key_id, request_id, subjects, faces)
+  SELECT c, g_version, (SELECT mark FROM gallery WHERE id = c), min(caller),
+         min(key_id::text)::uuid, min(request_id),
+         count(*) FILTER (WHERE action = 'delete_subject'),
+         count(*) FILTER (WHERE action = 'delete_face')
+    FROM audit_event
+   WHERE chain = c AND seq > first AND action IN ('delete_face', 'delete_subject')
+  HAVING count(*) > 0;
   UPDATE audit_chain SET seq = last.seq, hash = last.hash WHERE chain = c;
 END $$
 """
@@ -539,7 +571,7 @@ def downgrade() -> None:
     # the schema stays: an administrator may have made it for us
     for name in ("subject", "face", "embedding", "truncate", "gallery", "calibration"):
         op.execute(f"DROP FUNCTION audit_{name}() CASCADE")
-    op.execute("DROP TABLE audit_anchor, audit_identity, audit_chain")
+    op.execute("DROP TABLE audit_anchor, audit_identity, audit_chain, erasure")
     # the functions first that speak of its type
     op.execute("DROP FUNCTION audit_number(uuid, bigint), audit_text(audit_event)")
     op.execute("DROP FUNCTION audit_prune(timestamptz)")

@@ -37,7 +37,8 @@ GRANT = """
 CREATE FUNCTION facematch_grant() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   home text := current_schema();
-  record_tables text := 'audit_event, audit_chain, audit_identity, audit_anchor';
+  protected text := 'audit_event, audit_chain, audit_identity, audit_anchor, erasure,'
+                    ' alembic_version';
 BEGIN
   IF to_regrole('facematch_auditor') IS NOT NULL THEN
     GRANT USAGE ON SCHEMA audit TO facematch_auditor;
@@ -48,9 +49,9 @@ BEGIN
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I'
                    ' TO facematch_app', home);
     EXECUTE format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA %I TO facematch_app', home);
-    EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %s, alembic_version FROM facematch_app',
-                   record_tables);
+    EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %s FROM facematch_app', protected);
     GRANT INSERT ON audit_event TO facematch_app;
+    GRANT UPDATE (passed_at, replicas, vacuumed_at) ON erasure TO facematch_app;
   END IF;
 END $$;
 REVOKE EXECUTE ON FUNCTION facematch_grant() FROM PUBLIC;

@@ -5,7 +5,19 @@ import sys
 
 import typer
 
-from service.cli import audit, db, doctor, enrol, evaluate, exports, gallery, models, serve, smoke
+from service.cli import (
+    audit,
+    db,
+    doctor,
+    enrol,
+    erasures,
+    evaluate,
+    exports,
+    gallery,
+    models,
+    serve,
+    smoke,
+)
 from service.cli.failures import report
 from service.errors import FacematchError
 
@@ -24,6 +36,7 @@ app.command("calibrate")(gallery.calibrate)
 app.command("smoke")(smoke.smoke)
 app.command("doctor")(doctor.doctor)
 app.add_typer(audit.app, name="audit")
+app.add_typer(erasures.app, name="erasures")
 app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
 gallery.app.command("export")(exports.export_gallery)

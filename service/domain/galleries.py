@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from service.domain.audit import SearchPolicy
 from service.domain.calibrations import Calibration
 from service.domain.embeddings import EmbeddingSpace
 from service.errors import RequestInvalid
@@ -62,12 +63,17 @@ class GalleryRules:
     """What a gallery demands of those who enrol into it.
 
     `subject_lifetime_s`: a new subject expires so many seconds after its creation, unless its
-    creator says when; None: never.
+    creator says when; None: never. `unmatched_lifetime_s`: a subject is deleted when no search has
+    found it for so long; None: never. `consent_required`: nobody is enrolled without a consent that
+    is valid. `audit_searches`: which searches the record tells of.
     """
 
     max_faces_per_subject: int = 100
     subject_lifetime_s: int | None = None
     gates: EnrolmentGates = DEFAULT_GATES
+    unmatched_lifetime_s: int | None = None
+    consent_required: bool = False
+    audit_searches: SearchPolicy = SearchPolicy.ALL
 
 
 DEFAULT_RULES = GalleryRules()

@@ -8,6 +8,7 @@ from psycopg import errors as postgres
 from sqlalchemy import exc as alchemy
 
 from service.errors import (
+    ConsentMissing,
     DatabaseBusy,
     DatabaseUnavailable,
     EmbeddingInvalid,
@@ -86,10 +87,17 @@ def _refused(error: psycopg.Error) -> FacematchError | None:
     match constraint:
         case "ck_gallery_max_faces":
             return GalleryFull(error.diag.message_detail or "")
+        case "ck_face_consent":
+            return ConsentMissing()
         case "ck_face_embedding_unit_length":
             return EmbeddingInvalid("the embedding's length is not 1")
         case "fk_face_embedding_embedding_space":
             return EmbeddingInvalid("the embedding's dimension is not that of the gallery's space")
+        case "ck_gallery_unmatched_recorded":
+            return RequestInvalid(
+                "unmatched_lifetime_s: needs the searches of the gallery to be recorded; "
+                "set audit_searches to all or matches"
+            )
         case "ck_gallery_name":
             return RequestInvalid("name: must have 1 to 255 characters, none a control character")
     if constraint.startswith("ck_subject_external_id"):

@@ -8,6 +8,7 @@ import psycopg
 from sqlalchemy import ColumnElement, Connection, RowMapping, collate, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from service.domain.audit import SearchPolicy
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.domain.galleries import (
     EnrolmentGates,
@@ -18,7 +19,13 @@ from service.domain.galleries import (
 )
 from service.errors import GalleryExists
 from service.store import calibrations, spaces
-from service.store.tables import embedding_space, gallery, gallery_calibration, gallery_change
+from service.store.tables import (
+    embedding_space,
+    gallery,
+    gallery_calibration,
+    gallery_change,
+    subject,
+)
 
 GALLERIES = select(
     gallery.c.id,
@@ -29,6 +36,9 @@ GALLERIES = select(
     gallery.c.max_faces_per_subject,
     gallery.c.subject_lifetime_s,
     gallery.c.gates,
+    gallery.c.audit_searches,
+    gallery.c.consent_required,
+    gallery.c.unmatched_lifetime_s,
     gallery.c.version,
     gallery.c.mark,
     gallery.c.created_at,
@@ -67,6 +77,16 @@ def listed(
     if among is not None:
         page = page.where(gallery.c.id.in_(among))
     return [_gallery(row) for row in connection.execute(page).mappings()]
+
+
+def of_subject(
+    connection: Connection, external_id: str, among: frozenset[UUID] | None
+) -> list[Gallery]:
+    having = select(subject.c.gallery_id).where(subject.c.external_id == external_id)
+    found = GALLERIES.where(gallery.c.id.in_(having)).order_by(gallery.c.id)
+    if among is not None:
+        found = found.where(gallery.c.id.in_(among))
+    return [_gallery(row) for row in connection.execute(found).mappings()]
 
 
 def create(
@@ -119,6 +139,9 @@ def _columns(settings: GallerySettings) -> dict[str, object]:
         "max_faces_per_subject": rules.max_faces_per_subject,
         "subject_lifetime_s": rules.subject_lifetime_s,
         "gates": asdict(rules.gates),
+        "audit_searches": rules.audit_searches.value,
+        "consent_required": rules.consent_required,
+        "unmatched_lifetime_s": rules.unmatched_lifetime_s,
     }
 
 
@@ -149,6 +172,9 @@ def _gallery(row: RowMapping) -> Gallery:
             max_faces_per_subject=row["max_faces_per_subject"],
             subject_lifetime_s=row["subject_lifetime_s"],
             gates=EnrolmentGates(**row["gates"]),
+            unmatched_lifetime_s=row["unmatched_lifetime_s"],
+            consent_required=row["consent_required"],
+            audit_searches=SearchPolicy(row["audit_searches"]),
         ),
         calibration=calibrations.of_row(row),
     )

@@ -92,6 +92,10 @@ gallery = Table(
     Column("max_faces_per_subject", Integer, nullable=False, server_default=text("100")),
     Column("subject_lifetime_s", BigInteger),
     Column("gates", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("audit_searches", Text, nullable=False, server_default=text("'all'")),
+    Column("consent_required", Boolean, nullable=False, server_default=text("false")),
+    Column("unmatched_lifetime_s", BigInteger),
+    Column("unmatched_since", Timestamp),
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     Column("mark", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     Column("prev_mark", Uuid),
@@ -131,6 +135,26 @@ idempotency_key = Table(
     Column("body", LargeBinary, nullable=False),
     Column("created_at", Timestamp, nullable=False, server_default=NOW),
     Index(None, "created_at"),
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("gallery_id", Uuid, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("text_version", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("given_at", Timestamp, nullable=False, server_default=NOW),
+    Column("expires_at", Timestamp),
+    Column("recorded_by", Text, nullable=False, server_default=text("SESSION_USER")),
+    ForeignKeyConstraint(
+        ["gallery_id", "subject_id"],
+        ["subject.gallery_id", "subject.id"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    ),
+    Index(None, "gallery_id", "subject_id"),
 )
 
 subject = Table(
@@ -283,6 +307,27 @@ audit_identity = Table(
     Index(None, "subject_id"),
     Index(None, "face_id"),
     Index(None, "external_id"),
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("gallery_id", Uuid, nullable=False),
+    Column("version", BigInteger),
+    Column("mark", Uuid),
+    Column("erased_at", Timestamp, nullable=False, server_default=text("clock_timestamp()")),
+    Column("caller", Text, nullable=False),
+    Column("key_id", Uuid),
+    Column("request_id", Text),
+    Column("subjects", Integer, nullable=False),
+    Column("faces", Integer, nullable=False),
+    Column("tx", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("passed_at", Timestamp),
+    Column("replicas", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("vacuumed_at", Timestamp),
+    Index(None, "gallery_id", "version"),
+    Index(None, "erased_at", postgresql_where=text("passed_at IS NULL")),
 )
 
 audit_anchor = Table(

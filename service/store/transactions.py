@@ -9,7 +9,9 @@ from sqlalchemy import Connection, func, select
 
 from service.domain.audit import Anchor, Link, Probed
 from service.domain.calibrations import Calibration
+from service.domain.consents import Consent
 from service.domain.embeddings import Embedding, EmbeddingSpace
+from service.domain.erasures import Erasure
 from service.domain.exports import Exported
 from service.domain.faces import ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
@@ -18,11 +20,14 @@ from service.domain.replicas import ReplicaState
 from service.store import (
     audit,
     calibrations,
+    consents,
+    erasures,
     exports,
     faces,
     galleries,
     repeats,
     replicas,
+    retention,
     spaces,
     subjects,
 )
@@ -67,6 +72,34 @@ class PostgresTransaction:
     def delete_gallery(self, gallery_id: UUID) -> None:
         with translated():
             galleries.remove(self._connection, gallery_id)
+
+    def galleries_of(self, external_id: str, among: frozenset[UUID] | None) -> list[Gallery]:
+        with translated():
+            return galleries.of_subject(self._connection, external_id, among)
+
+    def erasures(
+        self, gallery_id: UUID | None, after: UUID | None, limit: int, *, open_only: bool = False
+    ) -> list[Erasure]:
+        with translated():
+            return erasures.listed(self._connection, gallery_id, after, limit, open_only=open_only)
+
+    def find_erasure(self, erasure_id: UUID) -> Erasure | None:
+        with translated():
+            return erasures.find(self._connection, erasure_id)
+
+    def mark_passed(self, erasure_id: UUID, replicas: Sequence[str]) -> None:
+        with translated():
+            erasures.mark_passed(self._connection, erasure_id, replicas)
+
+    def delete_lapsed(self, limit: int) -> int:
+        with translated():
+            return retention.delete_lapsed(self._connection, limit)
+
+    def add_consent(
+        self, gallery_id: UUID, subject_id: UUID, consent: Consent, recorded_by: str
+    ) -> None:
+        with translated():
+            consents.add(self._connection, gallery_id, subject_id, consent, recorded_by)
 
     def note(
         self,

@@ -31,6 +31,8 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.PreconditionFailed: 412,
     errors.AttemptInFlight: 409,
     errors.AttemptDiffers: 422,
+    errors.ConsentMissing: 409,
+    errors.ErasureNotFound: 404,
     errors.SubjectExists: 409,
     errors.SubjectNotFound: 404,
     errors.FaceExists: 409,

@@ -24,7 +24,7 @@ def empty_record(clean_url: str) -> None:
     with psycopg.connect(clean_url) as connection:
         connection.execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
         connection.execute("ALTER TABLE audit_anchor DISABLE TRIGGER USER")
-        connection.execute("TRUNCATE audit_event, audit_chain, audit_anchor CASCADE")
+        connection.execute("TRUNCATE audit_event, audit_chain, audit_anchor, erasure CASCADE")
         for trigger in ("audit_complete", "audit_keep", "audit_keep_all", "audit_number"):
             connection.execute(f"ALTER TABLE audit_event ENABLE ALWAYS TRIGGER {trigger}".encode())
         for trigger in ("audit_keep", "audit_keep_all"):
@@ -267,3 +267,18 @@ def test_writers_of_one_gallery_and_of_its_settings_do_not_block_each_other_for_
 
 def void(_: object) -> None:
     pass
+
+
+def test_a_deletion_leaves_a_receipt_that_names_its_version(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    enrol(store, gallery, "bob", 2)
+    assert one(psql, "SELECT count(*) FROM erasure") == 0
+    psql.execute("DELETE FROM subject WHERE external_id = 'ada'")
+    row = psql.execute("SELECT gallery_id, version, subjects, faces, passed_at FROM erasure")
+    assert row.fetchall() == [(gallery.id, 3, 1, 1, None)]
+    psql.execute("DELETE FROM face")
+    psql.execute("DELETE FROM gallery")
+    rows = psql.execute("SELECT version, subjects, faces FROM erasure ORDER BY id").fetchall()
+    assert rows == [(3, 1, 1), (4, 0, 1), (None, 1, 0)]

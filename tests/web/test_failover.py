@@ -13,6 +13,7 @@ import uvicorn
 
 from service.domain.galleries import GalleryVersion
 from service.enrolment import Enrolment
+from service.erasures import Erasures
 from service.galleries import Galleries, GalleryDefaults, open_gallery
 from service.images import ImageLimits
 from service.recognition import Recognition
@@ -69,6 +70,7 @@ def client(replica: FailingOver) -> Iterator[httpx.Client]:
         enrolment=Enrolment(store, galleries, analysers, limits),
         recognition=Recognition(store, replica, analysers, limits),
         subjects=Subjects(store, galleries),
+        erasures=Erasures(store),
         workers=2,
         patience_s=10.0,
         started=time.monotonic(),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.domain.audit import SearchPolicy
 from service.domain.embeddings import Alignment
 from service.domain.galleries import EnrolmentGates, Gallery, GalleryRules, GallerySettings
 from service.galleries import GalleryFigures, NewGallery
@@ -25,6 +26,11 @@ router = APIRouter(prefix="/galleries", tags=["galleries"])
 Threshold = Annotated[float, Field(ge=-1, le=1, description="on cosine similarity")]
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Lifetime = Annotated[int, Field(ge=1, le=3_155_760_000)]
+
+
+# settings of GalleryRules that a change may name: null is a value of these, but not of those
+NULLABLE = {"subject_lifetime_s", "unmatched_lifetime_s"}
+PLAIN = {"max_faces_per_subject", "consent_required", "audit_searches"}
 
 
 class Gates(BaseModel):
@@ -63,12 +69,20 @@ class NewGalleryBody(BaseModel):
         None, description="new subjects expire after so many seconds; null: never"
     )
     gates: Gates = Gates()
+    unmatched_lifetime_s: Lifetime | None = Field(
+        None, description="subjects that no search finds for so many seconds are deleted"
+    )
+    consent_required: bool = Field(False, description="nobody is enrolled without a valid consent")
+    audit_searches: SearchPolicy = Field(SearchPolicy.ALL, description="searches to be recorded")
 
     def wanted(self) -> NewGallery:
         rules = GalleryRules(
             self.max_faces_per_subject,
             self.subject_lifetime_s,
             EnrolmentGates(**self.gates.model_dump()),
+            self.unmatched_lifetime_s,
+            self.consent_required,
+            self.audit_searches,
         )
         return NewGallery(
             self.name,
@@ -91,20 +105,23 @@ class GalleryChanges(BaseModel):
     max_faces_per_subject: Count | None = None
     subject_lifetime_s: Lifetime | None = Field(None, description="null: never")
     gates: Gates | None = Field(None, description="as a whole")
+    unmatched_lifetime_s: Lifetime | None = Field(None, description="null: never")
+    consent_required: bool | None = None
+    audit_searches: SearchPolicy | None = None
 
     def applied(self, to: GallerySettings) -> GallerySettings:
         given = self.model_fields_set
-        rules = to.rules
-        if self.max_faces_per_subject is not None:
-            rules = replace(rules, max_faces_per_subject=self.max_faces_per_subject)
-        if "subject_lifetime_s" in given:
-            rules = replace(rules, subject_lifetime_s=self.subject_lifetime_s)
+        rules = {
+            name: getattr(self, name)
+            for name in given & NULLABLE
+            | {name for name in given & PLAIN if getattr(self, name) is not None}
+        }
         if self.gates is not None:
-            rules = replace(rules, gates=EnrolmentGates(**self.gates.model_dump()))
+            rules["gates"] = EnrolmentGates(**self.gates.model_dump())
         return GallerySettings(
             threshold=to.threshold if self.threshold is None else self.threshold,
             max_faces=self.max_faces if "max_faces" in given else to.max_faces,
-            rules=rules,
+            rules=replace(to.rules, **rules),
         )
 
 
@@ -116,6 +133,9 @@ class GalleryBody(BaseModel):
     max_faces_per_subject: int
     subject_lifetime_s: int | None
     gates: Gates
+    unmatched_lifetime_s: int | None
+    consent_required: bool
+    audit_searches: SearchPolicy
     created_at: datetime = Field(description="in UTC")
     updated_at: datetime = Field(description="last change of its faces, in UTC")
 
@@ -136,6 +156,9 @@ class GalleryBody(BaseModel):
             max_faces_per_subject=rules.max_faces_per_subject,
             subject_lifetime_s=rules.subject_lifetime_s,
             gates=Gates.model_validate(rules.gates, from_attributes=True),
+            unmatched_lifetime_s=rules.unmatched_lifetime_s,
+            consent_required=rules.consent_required,
+            audit_searches=rules.audit_searches,
             created_at=gallery.created_at,
             updated_at=gallery.updated_at,
         )

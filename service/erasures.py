@@ -1,0 +1,88 @@
+"""Erasures: receipts of deletions, followed until every replica has passed them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from service.domain.erasures import Erasure
+from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.keys import Caller
+from service.domain.repeats import Once
+from service.domain.replicas import HEARTBEAT_S, ReplicaState
+from service.domain.subjects import valid_external_id
+from service.errors import ErasureNotFound, SubjectNotFound
+from service.galleries import existing
+from service.ports import Store, Transaction
+
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedEverywhere:
+    """What was deleted of one external id: the galleries and their versions without it."""
+
+    external_id: str
+    galleries: tuple[tuple[Gallery, GalleryVersion], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasures:
+    store: Store
+
+    def erase(
+        self, caller: Caller, external_id: str, once: Once[ErasedEverywhere] | None = None
+    ) -> ErasedEverywhere:
+        """Delete the subjects of that id in every gallery that the caller reaches, at once.
+
+        Raises:
+            RequestInvalid: no subject can have that id.
+            SubjectNotFound: none has.
+        """
+        valid_external_id(external_id)
+
+        def work(tx: Transaction) -> ErasedEverywhere:
+            galleries = tx.galleries_of(external_id, caller.galleries)
+            for gallery in galleries:
+                tx.delete_subject(gallery.id, external_id)
+            if not galleries:
+                raise SubjectNotFound(external_id)
+            made = tuple((each, tx.made_version(each.id)) for each in galleries)
+            return ErasedEverywhere(external_id, made)
+
+        return self.store.write(work, once)
+
+    def page(
+        self, caller: Caller, gallery_name: str, after: UUID | None, limit: int
+    ) -> list[Erasure]:
+        """A gallery's erasures, newest first."""
+        with self.store.transaction(read_only=True) as tx:
+            gallery = existing(tx, gallery_name, caller)
+            return tx.erasures(gallery.id, after, limit)
+
+    def read(self, caller: Caller, erasure_id: UUID) -> Erasure:
+        """Raises ErasureNotFound, also for those of galleries that the caller does not reach."""
+        with self.store.transaction(read_only=True) as tx:
+            found = tx.find_erasure(erasure_id)
+        if found is None or not caller.reaches(found.gallery_id):
+            raise ErasureNotFound
+        return found
+
+    def follow(self) -> int:
+        """Note those that every live replica has passed by now; returns how many."""
+        passed = 0
+        with self.store.transaction() as tx:
+            now = tx.now()
+            for each in tx.erasures(None, None, BATCH, open_only=True):
+                live = [state for state in tx.replicas(each.gallery_id) if state.live]
+                # a replica that has seen a gallery go says so by its next two reports
+                long_ago = now - each.erased_at > timedelta(seconds=2 * HEARTBEAT_S)
+                if all(_passed(each, state, long_ago=long_ago) for state in live):
+                    tx.mark_passed(each.id, [state.name for state in live])
+                    passed += 1
+        return passed
+
+
+def _passed(erasure: Erasure, state: ReplicaState, *, long_ago: bool) -> bool:
+    if erasure.version is None or erasure.gallery_name is None:
+        return long_ago
+    return state.version is not None and state.version.number >= erasure.version

@@ -1,0 +1,54 @@
+"""Retention: subjects whose time is over are deleted, and erasures followed to their end."""
+
+import logging
+import random
+import threading
+
+from service.erasures import Erasures
+from service.errors import UnavailableError
+from service.ports import Store
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+"""Subjects deleted in one transaction: one version of each gallery."""
+
+
+def delete_lapsed(store: Store) -> int:
+    """Delete every subject that has expired or was not found for too long; returns how many."""
+    deleted = 0
+    while done := store.write(lambda tx: tx.delete_lapsed(BATCH)):
+        deleted += done
+    return deleted
+
+
+class Retention:
+    """A thread that does so from time to time. Several replicas may: rows that another one is
+    deleting are passed over."""
+
+    def __init__(self, store: Store, every_s: float) -> None:
+        self._store = store
+        self._erasures = Erasures(store)
+        self._every_s = every_s
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        # apart, so that replicas started together do not meet each time
+        while not self._closing.wait(self._every_s * random.uniform(0.8, 1.2)):
+            try:
+                deleted = delete_lapsed(self._store)
+                if deleted:
+                    log.info("%d subjects deleted: their time was over", deleted)
+                self._erasures.follow()
+            except UnavailableError as error:
+                log.warning("retention waits: %s", error)
+            except Exception:
+                log.exception("retention failed; it is tried again")

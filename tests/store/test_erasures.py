@@ -1,0 +1,205 @@
+"""What was erased is gone from the tables, and from their files once these were written anew."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from service.domain.consents import Consent
+from service.domain.galleries import Gallery, GalleryRules
+from service.domain.keys import Caller, trusted
+from service.erasures import Erasures
+from service.errors import ConsentMissing, ErasureNotFound, SubjectNotFound
+from service.ports import Store
+from service.retention import delete_lapsed
+from service.store import erasures
+from tests.store.values import add, embedding, enrol, new_face, one
+
+Sql = psycopg.Connection[Any]
+CALLER = trusted("test")
+PENDING = "SELECT count(*) FROM erasure WHERE vacuumed_at IS NULL"
+
+
+def files(psql: Sql) -> Iterator[Path]:
+    folder = Path(one(psql, "SHOW data_directory"))
+    database = one(psql, "SELECT oid FROM pg_database WHERE datname = current_database()")
+    psql.execute("CHECKPOINT")
+    yield from (path for path in (folder / "base" / str(database)).iterdir() if path.is_file())
+
+
+def on_disk(psql: Sql, wanted: bytes) -> bool:
+    return any(wanted in path.read_bytes() for path in files(psql))
+
+
+def middle(seed: int) -> bytes:
+    """Of the vector as the table holds it: little-endian float32, as the machine has it."""
+    return embedding(seed).astype("<f4").tobytes()[32:-32]
+
+
+def test_no_byte_of_an_erased_embedding_is_in_the_files_after_the_vacuum(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    for seed in range(20):
+        enrol(store, gallery, f"person {seed}", seed)
+    assert on_disk(psql, middle(7))
+    psql.execute("DELETE FROM subject WHERE external_id = 'person 7'")
+    assert on_disk(psql, middle(7)), "deleting alone does not do it: else this test shows nothing"
+    assert erasures.vacuum(psql, 5) >= 1
+    assert not on_disk(psql, middle(7))
+    assert not on_disk(psql, b"person 7")
+    assert on_disk(psql, middle(8))
+    assert one(psql, "SELECT bool_and(vacuumed_at IS NOT NULL) FROM erasure") is True
+    assert erasures.vacuum(psql, 5) == 0
+
+
+def test_an_erasure_that_somebody_still_sees_is_not_called_vacuumed(
+    store: Store, gallery: Gallery, psql: Sql, clean_url: str
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    with psycopg.connect(clean_url) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")
+        psql.execute("DELETE FROM subject")
+        erasures.vacuum(psql, 5)
+        assert one(psql, PENDING) == 1
+    erasures.vacuum(psql, 5)
+    assert one(psql, PENDING) == 0
+
+
+def test_one_id_is_erased_in_every_gallery_that_the_caller_reaches(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    with store.transaction() as tx:
+        others = tx.create_gallery("others", gallery.space, gallery.settings)
+        beyond = tx.create_gallery("beyond", gallery.space, gallery.settings)
+        for each in (gallery, others, beyond):
+            add(tx, each, "ada", 1)
+            add(tx, each, "bob", 2)
+    caller = replace(CALLER, galleries=frozenset({gallery.id, others.id}))
+    done = Erasures(store).erase(caller, "ada")
+    assert {each.id for each, _ in done.galleries} == {gallery.id, others.id}
+    left = psql.execute(
+        "SELECT g.name FROM subject s JOIN gallery g ON g.id = s.gallery_id"
+        " WHERE external_id = 'ada'"
+    ).fetchall()
+    assert left == [("beyond",)]
+    for each, version in done.galleries:
+        (receipt,) = Erasures(store).page(caller, each.name, None, 10)
+        assert (receipt.version, receipt.faces, receipt.passed_at) == (version.number, 1, None)
+    with pytest.raises(SubjectNotFound):
+        Erasures(store).erase(caller, "ada")
+
+
+def test_a_receipt_is_completed_once_every_live_replica_has_passed_the_version(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    psql.execute("INSERT INTO replica (id, name) VALUES (gen_random_uuid(), 'one')")
+    psql.execute("INSERT INTO replica (id, name) VALUES (gen_random_uuid(), 'two')")
+    psql.execute(
+        "INSERT INTO replica_gallery (replica_id, gallery_id, version, mark)"
+        " SELECT r.id, g.id, g.version, g.mark FROM replica r, gallery g"
+    )
+    psql.execute("DELETE FROM subject")
+    use = Erasures(store)
+    assert use.follow() == 0
+    psql.execute(
+        "UPDATE replica_gallery SET version = 2 WHERE replica_id IN"
+        " (SELECT id FROM replica WHERE name = 'one')"
+    )
+    assert use.follow() == 0
+    psql.execute("UPDATE replica_gallery SET version = 2")
+    assert use.follow() == 1
+    (receipt,) = use.page(CALLER, gallery.name, None, 10)
+    assert receipt.passed_at is not None
+    assert sorted(receipt.replicas) == ["one", "two"]
+    assert use.read(CALLER, receipt.id) == receipt
+    stranger = Caller("stranger", None, CALLER.scopes, frozenset())
+    with pytest.raises(ErasureNotFound):
+        use.read(stranger, receipt.id)
+    psql.execute("DELETE FROM replica")
+
+
+def test_those_whose_time_is_over_are_deleted(store: Store, gallery: Gallery, psql: Sql) -> None:
+    enrol(store, gallery, "expired", 1)
+    enrol(store, gallery, "not yet", 2)
+    psql.execute(
+        "UPDATE subject SET expires_at = now() - interval '1 s' WHERE external_id='expired'"
+    )
+    psql.execute(
+        "UPDATE subject SET expires_at = now() + interval '1 h' WHERE external_id='not yet'"
+    )
+    assert delete_lapsed(store) == 1
+    assert one(psql, "SELECT external_id FROM subject") == "not yet"
+
+
+def aged(psql: Sql, gallery: Gallery, days: int) -> None:
+    """As if the rule and everybody had been there for so long."""
+    psql.execute("UPDATE subject SET created_at = now() - make_interval(days => %s)", (days,))
+    psql.execute("ALTER TABLE gallery DISABLE TRIGGER gallery_unmatched_since")
+    psql.execute("UPDATE gallery SET unmatched_since = now() - make_interval(days => %s)", (days,))
+    psql.execute("ALTER TABLE gallery ENABLE ALWAYS TRIGGER gallery_unmatched_since")
+    psql.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_keep")
+    psql.execute(
+        "UPDATE audit_event SET occurred_at = occurred_at - make_interval(days => %s)", (days,)
+    )
+    psql.execute("ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_keep")
+
+
+def matched(psql: Sql, gallery: Gallery, subject_id: UUID, days_ago: int) -> None:
+    psql.execute(
+        "INSERT INTO audit_event (occurred_at, action, outcome, gallery_id, subject_id)"
+        " VALUES (now() - make_interval(days => %s), 'search', 'match', %s, %s)",
+        (days_ago, gallery.id, subject_id),
+    )
+
+
+def test_who_was_not_found_for_too_long_is_deleted_and_a_match_writes_nothing_to_a_subject(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    rules = GalleryRules(unmatched_lifetime_s=30 * 86_400)
+    with store.transaction() as tx:
+        tx.change_gallery(gallery.id, replace(gallery.settings, rules=rules))
+    ids = {
+        name: enrol(store, gallery, name, n)[0] for n, name in enumerate(("never", "long", "new"))
+    }
+    aged(psql, gallery, 40)
+    matched(psql, gallery, ids["long"], 35)
+    matched(psql, gallery, ids["new"], 5)
+    assert delete_lapsed(store) == 2
+    assert one(psql, "SELECT external_id FROM subject") == "new"
+
+
+def test_nobody_s_time_begins_before_the_rule_was_made(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    psql.execute("UPDATE subject SET created_at = now() - interval '10 years'")
+    psql.execute("UPDATE gallery SET unmatched_lifetime_s = 86400")
+    assert delete_lapsed(store) == 0
+
+
+def test_a_gallery_that_demands_consent_enrols_nobody_without(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    psql.execute("UPDATE gallery SET consent_required = true")
+    with pytest.raises(ConsentMissing):
+        enrol(store, gallery, "ada", 1)
+    assert one(psql, "SELECT count(*) FROM subject") == 0
+    with store.transaction() as tx:
+        subject_id, _ = add(tx, gallery, "ada", 1)
+        tx.add_consent(gallery.id, subject_id, Consent("2026-01", "door"), "test")
+    noted = psql.execute(
+        "SELECT detail ->> 'purpose' FROM audit_event WHERE action = 'record_consent'"
+    )
+    assert noted.fetchone() == ("door",)
+    psql.execute(
+        "UPDATE consent SET given_at = now() - interval '2 days',"
+        " expires_at = now() - interval '1 day'"
+    )
+    with pytest.raises(ConsentMissing), store.transaction() as tx:
+        tx.add_face(gallery, subject_id, new_face(9))
