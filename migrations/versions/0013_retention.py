@@ -132,7 +132,7 @@ ALTER TABLE gallery ENABLE ALWAYS TRIGGER audit_update;
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(GALLERY)
     op.execute(CONSENT)
     op.execute(REQUIRED)
@@ -141,7 +141,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(NOTED.format(more=""))
     op.execute("DROP TABLE consent")
     op.execute("DROP FUNCTION consent_required() CASCADE")
