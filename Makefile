@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup serve test soak schema-images format constraints
+.PHONY: setup serve test soak schema-images format definitions constraints
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -30,6 +30,10 @@ schema-images: setup
 format: setup
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
+
+# What the migrations make, for `facematch db check`; after every change of them.
+definitions: setup
+	$(BIN)/python -m migrations.definitions
 
 # Newest versions that pyproject.toml allows, pinned; try the result with `make test`.
 constraints:

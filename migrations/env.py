@@ -16,7 +16,7 @@ from sqlalchemy import Connection, create_engine, pool, text
 
 from service.settings import Settings
 from service.store.embedded import FOLDER, embedded_postgres
-from service.store.tables import metadata
+from service.store.tables import is_ours, metadata
 from service.store.urls import conninfo
 
 LOCK = 0x66616365  # "face": one upgrade at a time in one database
@@ -76,6 +76,7 @@ def run_online() -> None:
             context.configure(
                 connection=connection,
                 target_metadata=metadata,
+                include_name=is_ours,
                 compare_server_default=True,
                 # a step's locks are gone when the next one begins
                 transaction_per_migration=True,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from service.domain.audit import START, Anchor, Break, Probed, first_break
+from service.domain.audit import START, Anchor, Break, RecordedSearch, first_break
 from service.domain.keys import Caller
 from service.errors import AuditBehind, UnavailableError
 from service.ports import Store, Transaction
@@ -27,7 +27,7 @@ class Recorder:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: deque[Probed] = deque()
+        self._waiting: deque[RecordedSearch] = deque()
         self._news = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
@@ -40,9 +40,9 @@ class Recorder:
         if len(self._waiting) >= MOST:
             raise AuditBehind
 
-    def record(self, probes: Sequence[Probed]) -> None:
+    def record(self, searches: Sequence[RecordedSearch]) -> None:
         """Take them over; they are in the table within about `EVERY_S` seconds."""
-        self._waiting.extend(probes)
+        self._waiting.extend(searches)
         if len(self._waiting) >= BATCH:
             self._news.set()
 
@@ -108,8 +108,8 @@ class Audit:
 
     def prune(self, caller: Caller, before: datetime) -> int:
         """Delete events older than that behind an anchor; returns how many."""
-        return self.store.write(lambda tx: tx.prune_audit(before))
+        return self.store.write(lambda tx: tx.prune_audit(before), by=caller)
 
 
-def _record(probes: Sequence[Probed], tx: Transaction) -> None:
-    tx.record(probes)
+def _record(searches: Sequence[RecordedSearch], tx: Transaction) -> None:
+    tx.record(searches)

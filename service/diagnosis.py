@@ -52,7 +52,7 @@ def _schema(url: str) -> Iterator[Finding]:
         yield Finding(False, "schema", f"{difference}; undo that change, or restore a backup")
     if not differences:
         yield Finding(
-            True, "schema", f"revision {schema.head()}, tables and triggers as they must be"
+            True, "schema", f"revision {schema.head()}, every part as this release makes it"
         )
 
 
@@ -134,7 +134,10 @@ def _calibration(gallery: Gallery, made: Calibration, faces: int) -> Finding:
 def _replica(head: GalleryHead, state: ReplicaState) -> Finding:
     check = f"replica {state.name}"
     if not state.live:
-        text = f"silent for {state.silent_s:.0f} s: restart it, or let it be forgotten after a day"
+        text = (
+            f"silent for {state.silent_s:.0f} s: restart it, unless it is loading a large gallery; "
+            "one that is gone for good is forgotten after a day"
+        )
         return Finding(False, check, text)
     if state.differences:
         text = (

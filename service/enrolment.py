@@ -1,17 +1,35 @@
-"""Enrolment: a photograph of one person becomes a face of a subject."""
+"""Enrolment: a photograph of one person, or its embedding, becomes a face of a subject."""
 
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from service.domain.faces import NewFace
+import numpy as np
+
+from service import gates
+from service.domain.embeddings import ClaimedSpace, EmbeddingSpace, unit
+from service.domain.faces import Face, NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller
-from service.domain.subjects import valid_external_id
-from service.errors import FaceExists, FaceNotDetected, SeveralFaces, SubjectExists
-from service.galleries import Galleries, check_known, refusing_from, serving
+from service.domain.quality import UNCHECKED, QualityRules, check
+from service.domain.repeats import Once
+from service.domain.subjects import NOTHING, Metadata, valid_external_id
+from service.errors import (
+    FaceExists,
+    FaceNotDetected,
+    FaceNotFound,
+    PreconditionFailed,
+    SeveralFaces,
+    SpaceMismatch,
+    SubjectExists,
+    SubjectFull,
+)
+from service.galleries import Galleries
 from service.images import ImageLimits, decode
-from service.ports import Analysers, FaceAnalyser, Store, Transaction
+from service.ports import Analysers, FaceAnalyser, FaceIndex, Transaction
+from service.subjects import living
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +43,15 @@ class Enrolled:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A face as it is now, in its gallery at that version."""
+
+    gallery: Gallery
+    version: GalleryVersion
+    face: Face
+
+
+@dataclass(frozen=True, slots=True)
 class Photograph:
     """An uploaded file: its bytes, and the name it came with."""
 
@@ -32,13 +59,33 @@ class Photograph:
     name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class RawEmbedding:
+    """A vector of any length that its caller made, the space that it is said to be of, and the
+    name of the photograph that it was made of."""
+
+    values: Sequence[float]
+    space: ClaimedSpace
+    name: str | None
+
+
+Offer = Photograph | RawEmbedding
+
+
 def new_face(
-    analyser: FaceAnalyser, limits: ImageLimits, photograph: Photograph, created_by: str
+    analyser: FaceAnalyser,
+    limits: ImageLimits,
+    photograph: Photograph,
+    created_by: str,
+    *,
+    one_face: bool = True,
+    rules: QualityRules = UNCHECKED,
 ) -> NewFace:
-    """The one face of a photograph, ready to be stored.
+    """The face of a photograph, ready to be stored: the only one, or else the largest.
 
     Raises:
-        FaceNotDetected, SeveralFaces: there must be exactly one face.
+        FaceNotDetected, SeveralFaces: there must be one, and with `one_face` exactly one.
+        FaceUnfit: it breaks one of the rules.
         ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
         Overloaded: too many photographs at once.
     """
@@ -47,8 +94,9 @@ def new_face(
         faces = analyser.detect(picture, thorough=True)
         if not faces:
             raise FaceNotDetected
-        if len(faces) > 1:
+        if one_face and len(faces) > 1:
             raise SeveralFaces(len(faces))
+        check(faces[0].quality, rules)
         embedding = analyser.embed(picture, faces[0])
     return NewFace(
         embedding=embedding,
@@ -60,34 +108,89 @@ def new_face(
     )
 
 
-def add_to_subject(tx: Transaction, gallery: Gallery, external_id: str, face: NewFace) -> None:
-    """Add a face to the subject of that id, new or not.
+def embedded_face(space: EmbeddingSpace, raw: RawEmbedding, created_by: str) -> NewFace:
+    """An embedding, scaled to length 1, as a face without a photograph.
 
     Raises:
-        FaceExists: the subject has this very photograph, or this very embedding, already.
+        SpaceMismatch: it is not said to be of `space`.
+        EmbeddingInvalid: another number of values, not finite, or all zeros.
     """
-    subject_id = tx.find_subject(gallery.id, external_id)
-    if subject_id is None:
-        subject_id = tx.add_subject(gallery.id, external_id)
-    elif _has_face(tx, subject_id, face):
+    if not raw.space.is_of(space):
+        raise SpaceMismatch(
+            f"The embedding is said to be of another space than {space.describe()}, which the "
+            "gallery holds; the two cannot be compared. Send the photograph instead."
+        )
+    embedding = unit(np.asarray(raw.values, dtype=np.float64), space.dimension)
+    return NewFace(embedding, None, raw.name, None, created_by)
+
+
+def add_to_subject(
+    tx: Transaction,
+    gallery: Gallery,
+    external_id: str,
+    face: NewFace,
+    index: FaceIndex | None = None,
+    *,
+    create: bool = True,
+    metadata: Metadata = NOTHING,
+) -> UUID:
+    """Add a face to the subject of that id, new or, where not to `create`, there already; returns
+    the face's id. A new one gets the metadata. Refusals come before any write, so that the
+    transaction can go on.
+
+    Raises:
+        SubjectNotFound: there is none, and none may be made.
+        SubjectExpired: no search would find the face.
+        SubjectFull: the subject has as many as it may.
+        FaceExists: the subject has this very photograph, or this very embedding, already.
+        and what `gates.check` raises.
+    """
+    if create and tx.find_subject(gallery.id, external_id) is None:
+        with suppress(SubjectExists):  # somebody else made it at this moment
+            return _add_subject(tx, gallery, external_id, face, index, metadata)
+    subject = living(tx, gallery, external_id)
+    if _has_face(tx, subject.id, face):
         raise FaceExists(external_id)
-    tx.add_face(gallery, subject_id, face)
+    if subject.faces >= gallery.rules.max_faces_per_subject:
+        raise SubjectFull(external_id)
+    gates.check(tx, gallery, subject, face, index)
+    return tx.add_face(gallery, subject.id, face)
 
 
-def add_new_subject(tx: Transaction, gallery: Gallery, external_id: str, face: NewFace) -> None:
-    """Enrol a subject that must be new, unless it is there with this very face.
+def add_new_subject(
+    tx: Transaction,
+    gallery: Gallery,
+    external_id: str,
+    face: NewFace,
+    index: FaceIndex | None = None,
+    metadata: Metadata = NOTHING,
+) -> UUID:
+    """Enrol a subject that must be new, unless it is there with this very face; returns the face's
+    id. Refusals come before any write, so that the transaction can go on.
 
     Raises:
         FaceExists: it is; nothing to do.
         SubjectExists: the id is enrolled with another photograph.
+        and what `gates.check` raises.
     """
     subject_id = tx.find_subject(gallery.id, external_id)
     if subject_id is None:
-        tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
-    elif _has_face(tx, subject_id, face):
+        return _add_subject(tx, gallery, external_id, face, index, metadata)
+    if _has_face(tx, subject_id, face):
         raise FaceExists(external_id)
-    else:
-        raise SubjectExists(external_id)
+    raise SubjectExists(external_id)
+
+
+def _add_subject(
+    tx: Transaction,
+    gallery: Gallery,
+    external_id: str,
+    face: NewFace,
+    index: FaceIndex | None,
+    metadata: Metadata = NOTHING,
+) -> UUID:
+    gates.check(tx, gallery, external_id, face, index)
+    return tx.add_face(gallery, tx.add_subject(gallery.id, external_id, metadata), face)
 
 
 def _has_face(tx: Transaction, subject_id: UUID, face: NewFace) -> bool:
@@ -98,10 +201,10 @@ def _has_face(tx: Transaction, subject_id: UUID, face: NewFace) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    store: Store
     galleries: Galleries
     analysers: Analysers
     limits: ImageLimits
+    rules: QualityRules
 
     def add_face(
         self,
@@ -114,24 +217,131 @@ class Enrolment:
         """Enrol a new subject with one face; committed, and searchable here, on return.
 
         Raises:
-            GalleryNotFound: see `galleries.existing`.
             RequestInvalid: the id cannot name a subject.
             SubjectExists: it names one already.
             GalleryFull: the gallery's limit is reached.
-            VersionLost: the database does not know `at_least`.
-            and what `Analysers.of` and `new_face` raise.
+            and what `Analysers.of`, `new_face`, `gates.check` and `Galleries.write` raise.
         """
         valid_external_id(external_id)
-        analyser = self.analysers.of(self.galleries.read(caller, gallery_name).space)
-        face = new_face(analyser, self.limits, photograph, caller.name)
+        space, face = self._made(caller, gallery_name, photograph)
 
-        def work(tx: Transaction) -> tuple[Gallery, GalleryVersion]:
-            gallery = serving(tx, gallery_name, caller, analyser.space)
-            check_known(tx, gallery, at_least)
-            with refusing_from(gallery):
-                tx.add_face(gallery, tx.add_subject(gallery.id, external_id), face)
-                return gallery, tx.made_version(gallery.id)
+        def work(tx: Transaction, gallery: Gallery) -> tuple[Gallery, GalleryVersion]:
+            if tx.find_subject(gallery.id, external_id) is not None:
+                raise SubjectExists(external_id)
+            _add_subject(tx, gallery, external_id, face, self.galleries.index_of(gallery))
+            return gallery, tx.made_version(gallery.id)
 
-        gallery, version = self.store.write(work)
+        write = self.galleries.write
+        gallery, version = write(caller, gallery_name, work, at_least, space=space)
         total = self.galleries.faces_after(gallery, version)
         return Enrolled(external_id, len(face.embedding), version, total)
+
+    def add(
+        self,
+        caller: Caller,
+        gallery_name: str,
+        external_id: str,
+        offer: Offer,
+        at_least: GalleryVersion | None = None,
+        once: Once[Placed] | None = None,
+        *,
+        create: bool = False,
+    ) -> Placed:
+        """Add a face to a subject; committed, and searchable here, on return.
+
+        Raises:
+            RequestInvalid: the id cannot name the subject to `create`.
+            GalleryFull: the gallery's limit is reached.
+            and what `add_to_subject`, `Analysers.of`, `new_face`, `embedded_face` and
+            `Galleries.write` raise.
+        """
+        if create:
+            valid_external_id(external_id)
+        space, face = self._made(caller, gallery_name, offer)
+
+        def work(tx: Transaction, gallery: Gallery) -> Placed:
+            index = self.galleries.index_of(gallery)
+            face_id = add_to_subject(tx, gallery, external_id, face, index, create=create)
+            return _placed(tx, gallery, face_id)
+
+        placed = self.galleries.write(caller, gallery_name, work, at_least, once, space)
+        self.galleries.followed(placed.gallery, placed.version)
+        return placed
+
+    def replace(
+        self,
+        caller: Caller,
+        gallery_name: str,
+        external_id: str,
+        face_id: UUID,
+        offer: Offer,
+        at_least: GalleryVersion | None = None,
+        etag: str | None = None,
+    ) -> Placed:
+        """Put another photograph in the place of an enrolled face, whose id stays; as `add`.
+
+        Raises:
+            SubjectNotFound, FaceNotFound: there is no such face of that subject.
+            PreconditionFailed: `etag` is given and not that of the present face.
+            FaceExists: another face of the subject is of this very photograph.
+            and what `add` raises.
+        """
+        space, face = self._made(caller, gallery_name, offer)
+
+        def work(tx: Transaction, gallery: Gallery) -> Placed:
+            index = self.galleries.index_of(gallery)
+            _replace(tx, gallery, external_id, face_id, face, index, etag)
+            return _placed(tx, gallery, face_id)
+
+        placed = self.galleries.write(caller, gallery_name, work, at_least, space=space)
+        self.galleries.followed(placed.gallery, placed.version)
+        return placed
+
+    def _made(
+        self, caller: Caller, gallery_name: str, offer: Offer
+    ) -> tuple[EmbeddingSpace, NewFace]:
+        """The face, and the space that it was made for: everything that takes time."""
+        gallery = self.galleries.read(caller, gallery_name)
+        if isinstance(offer, RawEmbedding):
+            return gallery.space, embedded_face(gallery.space, offer, caller.name)
+        analyser = self.analysers.of(gallery.space)
+        wanted = gallery.rules.gates
+        face = new_face(
+            analyser,
+            self.limits,
+            offer,
+            caller.name,
+            one_face=wanted.one_face,
+            rules=self.rules if wanted.quality else UNCHECKED,
+        )
+        return analyser.space, face
+
+
+def _replace(
+    tx: Transaction,
+    gallery: Gallery,
+    external_id: str,
+    face_id: UUID,
+    new: NewFace,
+    index: FaceIndex | None,
+    etag: str | None,
+) -> None:
+    """Until it is replaced, a face counts among those that the new one must resemble: else one
+    person's only photograph could become another's."""
+    subject = living(tx, gallery, external_id)
+    present = tx.read_face(gallery, face_id)
+    if present is None or present.external_id != external_id:
+        raise FaceNotFound(face_id)
+    if etag is not None and etag != present.etag:
+        raise PreconditionFailed
+    if new.image_sha256 != present.image_sha256 and _has_face(tx, subject.id, new):
+        raise FaceExists(external_id)
+    gates.check(tx, gallery, subject, new, index, replaced=face_id)
+    tx.replace_face(gallery, face_id, new)
+
+
+def _placed(tx: Transaction, gallery: Gallery, face_id: UUID) -> Placed:
+    face = tx.read_face(gallery, face_id)
+    if face is None:
+        raise FaceNotFound(face_id)
+    return Placed(gallery, tx.made_version(gallery.id), face)

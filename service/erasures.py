@@ -49,7 +49,7 @@ class Erasures:
             made = tuple((each, tx.made_version(each.id)) for each in galleries)
             return ErasedEverywhere(external_id, made)
 
-        return self.store.write(work, once)
+        return self.store.write(work, once, by=caller)
 
     def page(
         self, caller: Caller, gallery_name: str, after: UUID | None, limit: int

@@ -6,6 +6,7 @@
     │   ├── RequestInvalid              invalid_request
     │   ├── FaceNotDetected          no_face
     │   ├── SeveralFaces             several_faces
+    │   ├── FaceUnfit                low_quality
     │   ├── ImageDamaged             image_damaged
     │   ├── ImageTooLarge            image_too_large
     │   ├── ImageTypeUnsupported     image_type_unsupported
@@ -13,6 +14,8 @@
     │   ├── Unauthenticated          unauthenticated
     │   ├── ScopeMissing             scope_missing
     │   ├── RateLimited              rate_limited
+    │   ├── KeyNotFound              key_not_found
+    │   ├── KeyEnded                 key_ended
     │   ├── GalleryExists            gallery_exists
     │   ├── GalleryNotFound          gallery_not_found
     │   ├── NameUnconfirmed          name_unconfirmed
@@ -23,7 +26,19 @@
     │   ├── ErasureNotFound          erasure_not_found
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
+    │   ├── SubjectExpired           subject_expired
+    │   ├── SubjectFull              subject_full
     │   ├── FaceExists               face_exists
+    │   ├── FaceNotFound             face_not_found
+    │   ├── ModelNotFound            model_not_found
+    │   ├── SpaceMismatch            space_mismatch
+    │   ├── PhotographKnown          photograph_known
+    │   ├── PersonKnown              person_known
+    │   ├── UnlikeSubject            unlike_subject
+    │   ├── ImportInvalid            invalid_import
+    │   ├── ImportTooLarge           import_too_large
+    │   ├── ItemInvalid              invalid_item
+    │   ├── JobNotFound              job_not_found
     │   ├── VersionLost              version_lost
     │   └── GalleryFull              gallery_full
     ├── UnavailableError             try again later
@@ -51,6 +66,7 @@
 codes are given out in `web/problems.py`, exit codes in `cli/failures.py`.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 
@@ -64,9 +80,12 @@ class RequestError(FacematchError):
     """The request cannot be served as it is; the caller can change it.
 
     `gallery_version` names the state of the gallery that the refusal rests on, if it does on one.
+    `facts` says for programs what it rests on; unlike the sentence, it is only for callers who may
+    read what is enrolled.
     """
 
     gallery_version: str | None = None
+    facts: Mapping[str, object] = {}
 
 
 class NoFileUploaded(RequestError):
@@ -97,6 +116,17 @@ class SeveralFaces(RequestError):
         )
 
 
+class FaceUnfit(RequestError):
+    """The face cannot be seen well enough. `reasons` are stable codes, as `code` is."""
+
+    code = "low_quality"
+
+    def __init__(self, flaws: Mapping[str, str]) -> None:
+        """`flaws`: for each reason the value, the limit and what to do, as part of a sentence."""
+        self.reasons = tuple(flaws)
+        super().__init__(f"The face cannot be seen well enough: {'; '.join(flaws.values())}.")
+
+
 class ImageDamaged(RequestError):
     code = "image_damaged"
 
@@ -114,13 +144,14 @@ class EmbeddingInvalid(RequestError):
 
 
 class Unauthenticated(RequestError):
-    """No key, or one that is not known, not valid any more or not yet."""
+    """No key, or one that is not known or not valid any more. Says more only to its holder."""
 
     code = "unauthenticated"
 
-    def __init__(self) -> None:
+    def __init__(self, why: str | None = None) -> None:
         super().__init__(
-            "A valid key is needed: send it as X-API-Key or as Authorization: Bearer. "
+            why
+            or "A valid key is needed: send it as X-API-Key or as Authorization: Bearer. "
             "An operator makes one with `facematch keys create`."
         )
 
@@ -138,6 +169,23 @@ class RateLimited(RequestError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"Too many requests with this key; try again in {retry_after_s} s.")
         self.retry_after_s = retry_after_s
+
+
+class KeyNotFound(RequestError):
+    """There is none, or none that this caller may know of. Never repeats what was asked for: it
+    may be a key itself."""
+
+    code = "key_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such key; `facematch keys list` shows their prefixes.")
+
+
+class KeyEnded(RequestError):
+    code = "key_ended"
+
+    def __init__(self, prefix: str, state: str) -> None:
+        super().__init__(f"The key {prefix} is {state} and stays so; create another.")
 
 
 class GalleryExists(RequestError):
@@ -227,6 +275,26 @@ class SubjectNotFound(RequestError):
         super().__init__(f"Face with ID '{external_id}' not found")
 
 
+class SubjectExpired(RequestError):
+    code = "subject_expired"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            f"ID '{external_id}' has expired, and no search answers with it; give it a later "
+            "expires_at first, or delete it."
+        )
+
+
+class SubjectFull(RequestError):
+    code = "subject_full"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            f"ID '{external_id}' has as many faces as the gallery allows one subject "
+            "(max_faces_per_subject). Delete or replace one of them."
+        )
+
+
 class FaceExists(RequestError):
     """This very photograph is enrolled for this subject already."""
 
@@ -234,6 +302,90 @@ class FaceExists(RequestError):
 
     def __init__(self, external_id: str) -> None:
         super().__init__(f"This photograph is already enrolled for ID '{external_id}'.")
+
+
+class FaceNotFound(RequestError):
+    code = "face_not_found"
+
+    def __init__(self, face_id: object) -> None:
+        super().__init__(f"There is no enrolled face '{face_id}' here.")
+
+
+class ModelNotFound(RequestError):
+    code = "model_not_found"
+
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        super().__init__(f"There is no model '{name}'; use one of {', '.join(names)}.")
+
+
+class SpaceMismatch(RequestError):
+    """Embeddings of two spaces are never compared."""
+
+    code = "space_mismatch"
+
+
+class PhotographKnown(RequestError):
+    """The gallery wants new photographs only, and this one is enrolled for somebody."""
+
+    code = "photograph_known"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            "This very photograph is enrolled in this gallery already; use another one, or delete "
+            "that face first."
+        )
+        self.facts = {"subject": external_id}
+
+
+class PersonKnown(RequestError):
+    """The gallery wants every person once, and the face resembles another subject."""
+
+    code = "person_known"
+
+    def __init__(self, external_id: str, similarity: float) -> None:
+        super().__init__(
+            "This person is enrolled under another ID already, as far as the gallery's threshold "
+            "says; add the photograph to that ID, or merge the two."
+        )
+        self.facts = {"subject": external_id, "similarity": similarity}
+
+
+class UnlikeSubject(RequestError):
+    """The gallery wants faces of one subject to resemble one another."""
+
+    code = "unlike_subject"
+
+    def __init__(self, similarity: float) -> None:
+        super().__init__(
+            "This face resembles none of this ID's other faces, as far as the gallery's threshold "
+            "says; check whose photograph it is."
+        )
+        self.facts = {"similarity": similarity}
+
+
+class ImportInvalid(RequestError):
+    """The archive or manifest of an import cannot be read; nothing of it was taken."""
+
+    code = "invalid_import"
+
+
+class ImportTooLarge(RequestError):
+    code = "import_too_large"
+
+
+class ItemInvalid(RequestError):
+    """One item of an import cannot be used, or not as it is described."""
+
+    code = "invalid_item"
+
+
+class JobNotFound(RequestError):
+    """There is none of that id, or none that this caller may know of."""
+
+    code = "job_not_found"
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(f"There is no job '{job_id}'.")
 
 
 class VersionLost(RequestError):

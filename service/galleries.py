@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.domain.galleries import (
@@ -28,11 +29,13 @@ from service.errors import (
     SpaceConflict,
     VersionLost,
 )
-from service.ports import Analysers, Indexes, Store, Transaction
+from service.ports import Analysers, FaceIndex, Indexes, Store, Transaction
 
 SERVICE = trusted("facematch")
 """The service itself, when it starts."""
 WAIT_ALL_LOOK_S = 0.1
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +132,7 @@ def open_gallery(store: Store, defaults: GalleryDefaults, space: EmbeddingSpace)
             _check_space(gallery, space)
         return gallery
 
-    return store.write(work)
+    return store.write(work, by=SERVICE)
 
 
 def _check_space(gallery: Gallery, space: EmbeddingSpace) -> None:
@@ -211,7 +214,9 @@ class Galleries:
         space = self.analysers.like(new.model, new.detector, new.alignment).space
         threshold = space.default_threshold if new.threshold is None else new.threshold
         settings = GallerySettings(threshold, new.max_faces, new.rules)
-        made = self.store.write(lambda tx: tx.add_gallery(new.name, space, settings), once)
+        made = self.store.write(
+            lambda tx: tx.add_gallery(new.name, space, settings), once, by=caller
+        )
         self.indexes.wait_for(made.id, made.version)
         return made
 
@@ -247,7 +252,7 @@ class Galleries:
             tx.change_gallery(gallery.id, changed(gallery.settings))
             return existing(tx, name, caller)
 
-        return self.store.write(work)
+        return self.store.write(work, by=caller)
 
     def delete(self, caller: Caller, name: str, confirm: str | None) -> None:
         """Delete a gallery with everything in it; `confirm` must repeat its name.
@@ -263,7 +268,49 @@ class Galleries:
                 raise NameUnconfirmed(gallery.name)
             tx.delete_gallery(gallery.id)
 
-        self.store.write(work)
+        self.store.write(work, by=caller)
+
+    @contextmanager
+    def reading(
+        self, caller: Caller, name: str, at_least: GalleryVersion | None = None
+    ) -> Iterator[tuple[Transaction, Gallery]]:
+        """One committed state of a gallery to read from; a refusal says which.
+
+        Raises:
+            GalleryNotFound: see `existing`.
+            VersionLost: the database does not know `at_least`.
+        """
+        with self.store.transaction(read_only=True) as tx:
+            gallery = existing(tx, name, caller)
+            check_known(tx, gallery, at_least)
+            with refusing_from(gallery):
+                yield tx, gallery
+
+    def write(
+        self,
+        caller: Caller,
+        name: str,
+        work: Callable[[Transaction, Gallery], Result],
+        at_least: GalleryVersion | None = None,
+        once: Once[Result] | None = None,
+        space: EmbeddingSpace | None = None,
+    ) -> Result:
+        """One write in a gallery, of that embedding space where one is named; see `Store.write`.
+
+        Raises:
+            GalleryNotFound, GalleryNotReady: see `existing` and `serving`.
+            VersionLost: the database does not know `at_least`.
+        """
+
+        def whole(tx: Transaction) -> Result:
+            gallery = (
+                existing(tx, name, caller) if space is None else serving(tx, name, caller, space)
+            )
+            check_known(tx, gallery, at_least)
+            with refusing_from(gallery):
+                return work(tx, gallery)
+
+        return self.store.write(whole, once, by=caller)
 
     def figures(
         self, caller: Caller, name: str, at_least: GalleryVersion | None = None
@@ -275,13 +322,9 @@ class Galleries:
             subjects, faces = tx.count_subjects(gallery.id), tx.count_faces(gallery.id)
             size = tx.database_bytes()
             replicas = tx.replicas(gallery.id)
-        return GalleryFigures(gallery, subjects, faces, size, self._indexed(gallery), replicas)
-
-    def _indexed(self, gallery: Gallery) -> int | None:
-        try:
-            return len(self.indexes.index(gallery.id))
-        except GalleryNotReady:
-            return None
+        index = self.index_of(gallery)
+        indexed = None if index is None else len(index)
+        return GalleryFigures(gallery, subjects, faces, size, indexed, replicas)
 
     def everywhere(self, gallery: Gallery, version: GalleryVersion) -> list[ReplicaState]:
         """Wait, bounded, until every live replica holds that version; what was seen at the end."""
@@ -294,10 +337,23 @@ class Galleries:
                 return replicas
             time.sleep(WAIT_ALL_LOOK_S)
 
+    def index_of(self, gallery: Gallery) -> FaceIndex | None:
+        """This replica's index; None while it loads."""
+        try:
+            return self.indexes.index(gallery.id)
+        except GalleryNotReady:
+            return None
+
+    def followed(self, gallery: Gallery, version: GalleryVersion) -> bool:
+        """Wait, bounded, until this replica holds `version`; False, and a warning, if it lags."""
+        if self.indexes.wait_for(gallery.id, version):
+            return True
+        log.warning("gallery '%s': this replica lags behind %s", gallery.name, version)
+        return False
+
     def faces_after(self, gallery: Gallery, version: GalleryVersion) -> int:
         """The number of faces once this replica holds `version`; counted in SQL if it lags."""
-        if self.indexes.wait_for(gallery.id, version):
+        if self.followed(gallery, version):
             return len(self.indexes.index(gallery.id))
-        log.warning("gallery '%s': this replica lags behind %s", gallery.name, version)
         with self.store.transaction(read_only=True) as tx:
             return tx.count_faces(gallery.id)

@@ -65,11 +65,13 @@ class PictureGate:
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """`gate` is shared by all who decode."""
+    """`gate` is shared by all who decode; `max_faces`: so many of a photograph's faces are
+    embedded, where all of them are asked for."""
 
     max_bytes: int
     max_pixels: int
     gate: PictureGate = field(default_factory=lambda: PictureGate(places=4, timeout_s=10.0))
+    max_faces: int = 32
 
 
 def decode(data: bytes, limits: ImageLimits) -> Picture:
@@ -96,7 +98,13 @@ def decode(data: bytes, limits: ImageLimits) -> Picture:
         raise _damaged() from error
 
 
-def too_many_bytes(limits: ImageLimits) -> ImageTooLarge:
+def too_many_bytes(limits: ImageLimits, photographs: int = 1) -> ImageTooLarge:
+    """Of a photograph, or of several that a request may hold together."""
+    if photographs > 1:
+        return ImageTooLarge(
+            f"The photographs together are larger than {photographs} times {limits.max_bytes} "
+            "bytes (MAX_IMAGE_BYTES); send fewer, smaller or more compressed ones."
+        )
     return ImageTooLarge(
         f"The photograph is larger than {limits.max_bytes} bytes (MAX_IMAGE_BYTES); "
         "upload a smaller or more compressed one."

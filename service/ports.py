@@ -1,6 +1,6 @@
 """What the use cases ask of the outside: faces from pictures, rows from SQL, hits from an index."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,14 +10,14 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.audit import Anchor, Link, Probed
+from service.domain.audit import Anchor, Link, RecordedSearch
 from service.domain.calibrations import Calibration
 from service.domain.consents import Consent
-from service.domain.decisions import Candidate
+from service.domain.decisions import Candidate, Likeness
 from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
 from service.domain.erasures import Erasure
 from service.domain.exports import Exported
-from service.domain.faces import DetectedFace, IndexedFace, ListedFace, NewFace
+from service.domain.faces import DetectedFace, Face, IndexedFace, ListedFace, NewFace
 from service.domain.galleries import (
     Change,
     Gallery,
@@ -25,8 +25,13 @@ from service.domain.galleries import (
     GallerySettings,
     GalleryVersion,
 )
+from service.domain.keys import Caller, HashedKey, Key, NewKey
+from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
+from service.domain.models import Model
 from service.domain.repeats import Attempt, KeptAnswer, Once
 from service.domain.replicas import ReplicaState, Report
+from service.domain.subjects import NOTHING, Metadata, NewSubject, Subject
+from service.spool import QueueWork, QueueWorkers, Spool
 
 Result = TypeVar("Result")
 
@@ -82,9 +87,77 @@ class Analysers(Protocol):
         """
         ...
 
+    def usual(self, model: str | None) -> FaceAnalyser:
+        """The default gallery's analyser, or a model's own with its default detector and alignment.
+
+        Raises:
+            RequestInvalid, ModelUnavailable: as `like`.
+        """
+        ...
+
+
+class Models(Protocol):
+    """The recognition models that there are."""
+
+    def all(self) -> tuple[Model, ...]: ...
+
+    def named(self, name: str) -> Model:
+        """Raises ModelNotFound; letter case matters."""
+        ...
+
+
+class KeyRows(Protocol):
+    """The keys, within one transaction. A key's state is told by the database's clock."""
+
+    def pepper(self) -> bytes:
+        """What secrets are hashed with, 32 bytes; the same for every replica."""
+        ...
+
+    def hashed(self, prefix: str) -> HashedKey | None: ...
+
+    def find(self, reference: str, *, lock: bool = False) -> Key | None:
+        """By id or prefix; with `lock` nobody else changes it before this transaction ends."""
+        ...
+
+    def listed(self, after: UUID | None, limit: int, among: frozenset[UUID] | None) -> list[Key]:
+        """Oldest first, those after that id; `among`: only those bound to some of these galleries
+        and no other, None for every key."""
+        ...
+
+    def add(
+        self,
+        new: NewKey,
+        galleries: frozenset[UUID] | None,
+        prefix: str,
+        key_hash: bytes,
+        created_by: str,
+    ) -> Key: ...
+
+    def rotate(self, key_id: UUID, key_hash: bytes, grace_s: int) -> None:
+        """Put the hash in place of the present one, which stays valid for `grace_s` seconds."""
+        ...
+
+    def revoke(self, key_id: UUID) -> None: ...
+
+    def be_first(self) -> bool:
+        """Whether no key was ever made; nobody else makes one before this transaction ends."""
+        ...
+
 
 class Transaction(Protocol):
     """One database transaction; it commits when its `with` block ends without an exception."""
+
+    @property
+    def spool(self) -> Spool:
+        """The bulk imports."""
+        ...
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """What fails inside its block is undone, and the transaction goes on."""
+        ...
+
+    @property
+    def keys(self) -> KeyRows: ...
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         """With `lock`, nobody else changes the gallery, faces included, before this transaction
@@ -145,6 +218,10 @@ class Transaction(Protocol):
         self, gallery_id: UUID, subject_id: UUID, consent: Consent, recorded_by: str
     ) -> None: ...
 
+    def act_for(self, caller: Caller) -> None:
+        """Whom the record is to name for this transaction's changes."""
+        ...
+
     def note(
         self,
         action: str,
@@ -155,7 +232,7 @@ class Transaction(Protocol):
         """An audit event that no change of rows tells of; `detail` must identify nobody."""
         ...
 
-    def record(self, probes: Sequence[Probed]) -> None:
+    def record(self, searches: Sequence[RecordedSearch]) -> None:
         """Write searches into the audit record."""
         ...
 
@@ -190,11 +267,36 @@ class Transaction(Protocol):
 
     def calibrate(self, gallery: Gallery, calibration: Calibration) -> None: ...
 
-    def add_subject(self, gallery_id: UUID, external_id: str) -> UUID:
+    def add_subject(self, gallery_id: UUID, external_id: str, metadata: Metadata = NOTHING) -> UUID:
         """Raises SubjectExists when the gallery has a subject of that id."""
         ...
 
+    def create_subject(self, gallery_id: UUID, new: NewSubject) -> None:
+        """Raises SubjectExists as `add_subject`."""
+        ...
+
     def find_subject(self, gallery_id: UUID, external_id: str) -> UUID | None: ...
+
+    def read_subject(
+        self, gallery_id: UUID, external_id: str, *, lock: bool = False
+    ) -> Subject | None:
+        """With `lock`, nobody else changes it, or adds a face to it, before this transaction
+        ends."""
+        ...
+
+    def list_subjects(
+        self, gallery_id: UUID, after: str | None, limit: int, containing: Metadata | None
+    ) -> list[Subject]:
+        """By external id (code point order), those after that one; `containing`: only those whose
+        metadata contain it, as `@>` of jsonb says."""
+        ...
+
+    def change_subject(self, subject_id: UUID, to: NewSubject) -> None: ...
+
+    def merge_subject(self, gallery_id: UUID, into: UUID, other: UUID) -> int:
+        """Move the other's faces and those of its metadata that `into` has no key for, then delete
+        it; returns how many faces moved. Faces that `into` has already go with the other."""
+        ...
 
     def delete_subject(self, gallery_id: UUID, external_id: str) -> bool:
         """Delete a subject with all its faces; False when there is none of that id."""
@@ -204,6 +306,25 @@ class Transaction(Protocol):
         """The external ids of those subjects that exist and have not expired."""
         ...
 
+    def enrolled_faces(
+        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
+    ) -> list[EnrolledFace]:
+        """Those of the faces that are in the gallery and its space now, whoever's; no order."""
+        ...
+
+    def faces_of_subjects(
+        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
+    ) -> list[EnrolledFace]:
+        """Every face of those subjects in the gallery's space, expired ones' too; no order."""
+        ...
+
+    def permitted_subjects(self, gallery_id: UUID, among: SubjectFilter) -> NDArray[np.void]:
+        """The ids of the subjects that have not expired and pass the filter; dtype V16 (a UUID's
+        bytes), shape (n,)."""
+        ...
+
+    def subject_metadata(self, subject_ids: Sequence[UUID]) -> dict[UUID, Metadata]: ...
+
     def subject_has_image(self, subject_id: UUID, image_sha256: bytes) -> bool: ...
 
     def subject_has_embedding(self, subject_id: UUID, embedding: Embedding) -> bool:
@@ -211,6 +332,65 @@ class Transaction(Protocol):
         ...
 
     def add_face(self, gallery: Gallery, subject_id: UUID, face: NewFace) -> UUID: ...
+
+    def faces_of(
+        self,
+        gallery: Gallery,
+        subject_id: UUID,
+        after: UUID | None = None,
+        limit: int | None = None,
+        *,
+        embeddings: bool = False,
+    ) -> list[Face]:
+        """A subject's faces by id, which is the order of their enrolment; those after that one."""
+        ...
+
+    def read_face(
+        self, gallery: Gallery, face_id: UUID, *, embeddings: bool = False
+    ) -> Face | None: ...
+
+    def replace_face(self, gallery: Gallery, face_id: UUID, new: NewFace) -> None:
+        """Another photograph and its embedding in the place of a face's; its id stays."""
+        ...
+
+    def delete_face(self, gallery_id: UUID, face_id: UUID) -> None: ...
+
+    def image_owner(
+        self, gallery_id: UUID, image_sha256: bytes, besides: UUID | None = None
+    ) -> str | None:
+        """The external id of a subject with that photograph; the face `besides` does not count."""
+        ...
+
+    def hold_gallery(self, gallery_id: UUID) -> None:
+        """From here on, and until this transaction ends, nobody else commits a change of the
+        gallery's faces: what is read now stays true. Lock what else is needed before."""
+        ...
+
+    def changed_faces(self, gallery_id: UUID, since: GalleryVersion) -> frozenset[UUID] | None:
+        """The faces changed since that version, by this very transaction too; None: its history
+        does not tell."""
+        ...
+
+    def subjects_like(self, gallery: Gallery, embedding: Embedding, threshold: float) -> list[UUID]:
+        """The subjects that have a face of that similarity or more; reads all embeddings."""
+        ...
+
+    def most_alike(
+        self,
+        gallery: Gallery,
+        embedding: Embedding,
+        besides: str,
+        among: tuple[Collection[UUID], Collection[UUID]] | None,
+    ) -> Likeness | None:
+        """The most similar subject, at the gallery's threshold or above, that has not expired and
+        is not called `besides`; `among`: only by faces of these subjects, and by these faces."""
+        ...
+
+    def own_likeness(
+        self, gallery: Gallery, subject_id: UUID, embedding: Embedding
+    ) -> float | None:
+        """The similarity of the subject's most similar face, -1..1; None where it has none."""
+        ...
 
     def count_subjects(self, gallery_id: UUID) -> int: ...
 
@@ -332,9 +512,9 @@ class ChangeFeed(Protocol):
         """Take this replica off the list: it ends in order. Raises DatabaseUnavailable."""
         ...
 
-    def prune(self, keep_s: float) -> int:
-        """Delete changes older than `keep_s` seconds that every live replica has applied; returns
-        how many. Bounded: may be called again when it returns many. Raises DatabaseUnavailable."""
+    def prune(self, keep_s: float) -> bool:
+        """Delete changes older than `keep_s` seconds that every live replica has applied, a bounded
+        number of them; True when there may be more. Raises DatabaseUnavailable."""
         ...
 
     def wait(self, timeout_s: float) -> bool:
@@ -363,11 +543,15 @@ class Store(Protocol):
         ...
 
     def write(
-        self, work: Callable[[Transaction], Result], once: Once[Result] | None = None
+        self,
+        work: Callable[[Transaction], Result],
+        once: Once[Result] | None = None,
+        *,
+        by: Caller | None = None,
     ) -> Result:
         """Run `work` in a transaction of its own; after a deadlock or a serialization failure
         run it again from its beginning, a few times. With `once`, its answer is kept in the same
-        transaction.
+        transaction. The record names `by` as the one who makes its changes, None: the SQL user.
 
         Raises:
             Repeated: `once` was carried out before.
@@ -378,6 +562,10 @@ class Store(Protocol):
         ...
 
     def feed(self) -> ChangeFeed: ...
+
+    def workers(self, work: QueueWork, threads: int) -> QueueWorkers:
+        """Workers of the bulk imports, on connections of their own: three, whatever `threads`."""
+        ...
 
     def close(self) -> None: ...
 
@@ -399,6 +587,10 @@ class FaceIndex(Protocol):
         """The best `subjects` subjects, each by its best face, most similar first."""
         ...
 
+    def view(self) -> "IndexView":
+        """What it holds now, for several searches of one state."""
+        ...
+
     def apply(
         self,
         version: GalleryVersion,
@@ -406,6 +598,21 @@ class FaceIndex(Protocol):
         touched: Iterable[UUID],
     ) -> None:
         """Bring the touched faces to their present state: those not in `present` are dropped."""
+        ...
+
+
+class IndexView(Protocol):
+    """One state of a gallery in memory, or a part of it; never changes."""
+
+    @property
+    def version(self) -> GalleryVersion: ...
+
+    def search(self, probe: Embedding, subjects: int) -> "SearchResult":
+        """As `FaceIndex.search`."""
+        ...
+
+    def among(self, subject_ids: NDArray[np.void]) -> "IndexView":
+        """The part of it that is those subjects'; dtype V16 (a UUID's bytes), shape (n,)."""
         ...
 
 
@@ -431,6 +638,16 @@ class FeedStatus:
     connected: bool
     last_success: datetime | None
     reason: str | None
+
+
+class SearchRecord(Protocol):
+    """Takes down who was searched for by whom, off the request's path."""
+
+    def check(self) -> None:
+        """Raises AuditBehind when too many wait: no search is answered that is not recorded."""
+        ...
+
+    def record(self, searches: Sequence[RecordedSearch]) -> None: ...
 
 
 class Indexes(Protocol):

@@ -4,6 +4,7 @@ import logging
 import random
 import threading
 
+from service.domain.keys import trusted
 from service.erasures import Erasures
 from service.errors import UnavailableError
 from service.ports import Store
@@ -14,10 +15,13 @@ BATCH = 200
 """Subjects deleted in one transaction: one version of each gallery."""
 
 
+RETENTION = trusted("facematch retention")
+
+
 def delete_lapsed(store: Store) -> int:
     """Delete every subject that has expired or was not found for too long; returns how many."""
     deleted = 0
-    while done := store.write(lambda tx: tx.delete_lapsed(BATCH)):
+    while done := store.write(lambda tx: tx.delete_lapsed(BATCH), by=RETENTION):
         deleted += done
     return deleted
 

@@ -1,5 +1,7 @@
 """Settings: read once from the environment by wiring and the CLI, frozen afterwards."""
 
+import ipaddress
+import re
 import socket
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,6 +13,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service.errors import SettingsInvalid
 
 Similarity = Annotated[float, Field(ge=-1.0, le=1.0)]
+Pixels = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Grey = Annotated[float, Field(ge=0, le=255)]
+Degrees = Annotated[float, Field(ge=0, le=90)]
 
 
 def _postgres_url(value: SecretStr) -> SecretStr:
@@ -33,6 +39,33 @@ def _not_blank(value: str) -> str:
         raise ValueError("must not be blank")
     return value
 
+
+def _rates(value: str) -> str:
+    for rate in value.split(";"):
+        match = RATE.fullmatch(rate.strip())
+        if match is None or not 1 <= int(match[1]) <= MOST_REQUESTS:
+            raise ValueError(
+                "write 100/second, or several with semicolons: 100/second;5000/hour; "
+                f"up to {MOST_REQUESTS} each, per second, minute, hour or day"
+            )
+    return value
+
+
+def _origins(value: str) -> str:
+    for origin in _listed(value):
+        if ORIGIN.fullmatch(origin) is None:
+            raise ValueError("write https://console.example.org, or several with commas")
+    return value
+
+
+def _listed(value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+RATE = re.compile("([0-9]{1,9})/(second|minute|hour|day)")
+MOST_REQUESTS = 100_000
+"""Each is remembered for as long as it counts."""
 
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 
@@ -64,6 +97,16 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least severe log lines to print"
+    )
+
+    allow_anonymous: bool = Field(
+        False, description="whoever sends no key may do everything; loopback addresses only"
+    )
+    rate_limit: Annotated[str, AfterValidator(_rates)] | None = Field(
+        None, description="requests of one key to one replica, as 100/second;5000/hour"
+    )
+    cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
+        None, description="web pages of other origins that may call, as https://a.org,https://b.org"
     )
 
     model_name: str = Field("Dlib", description="recognition model, see `facematch models list`")
@@ -101,6 +144,23 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(
         40_000_000, ge=10_000, description="largest photograph accepted, in pixels"
     )
+    max_import_bytes: int = Field(
+        2_000_000_000,
+        ge=1_000,
+        description="largest bulk import, in bytes, as it is sent and once it is unpacked",
+    )
+    max_import_items: int = Field(
+        100_000, ge=1, le=10_000_000, description="photographs of one bulk import"
+    )
+    import_workers: int = Field(
+        1, ge=0, le=64, description="threads of each serving process that work on bulk imports"
+    )
+    job_retention_s: float = Field(
+        604_800.0, gt=0, description="how long the results of an ended bulk import are kept"
+    )
+    max_faces_per_photograph: int = Field(
+        32, ge=1, le=1000, description="faces searched for, at most, of one photograph"
+    )
     database_pool_size: int = Field(
         10, ge=2, le=500, description="connections to the database that one process may hold"
     )
@@ -113,6 +173,22 @@ class Settings(BaseSettings):
     recognition_timeout_s: float = Field(
         10.0, gt=0, le=300, description="longest wait for a free recognition worker before 503"
     )
+    enrol_min_face_px: Pixels = Field(48, description="least size of a face to enrol, in pixels")
+    enrol_min_sharpness: Share = Field(0.35, description="its least sharpness, 0 to 1")
+    enrol_min_brightness: Grey = Field(20, description="its least brightness, 0 to 255")
+    enrol_max_brightness: Grey = Field(210, description="its greatest brightness, 0 to 255")
+    enrol_min_contrast: Grey = Field(8, description="least deviation of its grey values")
+    enrol_max_yaw: Degrees = Field(35, description="how far its head may be turned, in degrees")
+    enrol_min_score: float | None = Field(
+        None, description="its detector's least score; unset: the detector's own limit alone"
+    )
+    search_min_face_px: Pixels = Field(24, description="the same of a face searched for")
+    search_min_sharpness: Share = Field(0.18, description="the same of a face searched for")
+    search_min_brightness: Grey = Field(5, description="the same of a face searched for")
+    search_max_brightness: Grey = Field(240, description="the same of a face searched for")
+    search_min_contrast: Grey = Field(2, description="the same of a face searched for")
+    search_max_yaw: Degrees = Field(60, description="the same of a face searched for")
+    search_min_score: float | None = Field(None, description="the same of a face searched for")
     feed_poll_s: float = Field(
         1.0, gt=0, le=60, description="longest time between looks at the change feed"
     )
@@ -152,6 +228,15 @@ class Settings(BaseSettings):
             return cls(**given)  # type: ignore[arg-type]  # pydantic checks the values
         except ValidationError as error:
             raise SettingsInvalid(_sentences(error)) from None
+
+    def origins(self) -> tuple[str, ...]:
+        """CORS_ORIGINS, one by one."""
+        return _listed(self.cors_origins)
+
+    def on_loopback(self) -> bool:
+        """Whether nobody but this machine reaches the address that is listened on."""
+        found = [entry[4][0] for entry in socket.getaddrinfo(self.host, None)]
+        return all(ipaddress.ip_address(str(each).partition("%")[0]).is_loopback for each in found)
 
     def gallery_name(self) -> str:
         return self.default_gallery or self.model_name.lower()

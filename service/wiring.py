@@ -8,14 +8,25 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from service.audit import Recorder
+from service.detection import Detection
 from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
+from service.domain.quality import QualityPolicy, QualityRules
 from service.enrolment import Enrolment
 from service.erasures import Erasures
 from service.errors import SpaceConflict, WeightsMissing
+from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
 from service.images import ImageLimits, PictureGate
-from service.ports import Analysers, FaceAnalyser, Store
+from service.jobs.enrolling import Enrolling
+from service.jobs.folder import FolderEnrolment
+from service.jobs.imports import Imports
+from service.jobs.uploads import ImportLimits
+from service.key_file import KeyFile
+from service.keys import Keys
+from service.ports import Analysers, FaceAnalyser, Models, Store
+from service.probes import Probes
 from service.recognition import Recognition
 from service.retention import Retention
 from service.settings import Settings
@@ -24,13 +35,29 @@ from service.store.embedded import embedded_postgres, temporary_postgres
 from service.store.requirements import check_server
 from service.subjects import Subjects
 from service.sync import AntiEntropy, Keeper, Replica, Snapshots
+from service.verification import Verification
 from service.vision import load_analyser
 from service.vision.acquisition import pull
 from service.vision.catalogue import find_model
 from service.vision.loaded import LoadedAnalysers
+from service.vision.models import KnownModels
 from service.vision.spaces import check_detector, published_space
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call, beside those with a key.
+
+    `anonymous`: whoever sends no key may do everything; `any_host`: under any host name, since the
+    address is not a loopback one. `origins`: of web pages that may call. `rates` as RATE_LIMIT.
+    """
+
+    anonymous: bool = False
+    any_host: bool = False
+    origins: tuple[str, ...] = ()
+    rates: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +72,14 @@ class Services:
     galleries: Galleries
     enrolment: Enrolment
     recognition: Recognition
+    verification: Verification
+    detection: Detection
+    models: Models
     subjects: Subjects
+    faces: Faces
+    keys: Keys
+    access: Access
+    imports: Imports
     erasures: Erasures
     workers: int
     patience_s: float
@@ -55,13 +89,17 @@ class Services:
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What offline work needs: the tables and the models, but no index. `analyser` is the default
-    gallery's."""
+    gallery's; `workers` is how many photographs are processed at once."""
 
     store: Store
     analyser: FaceAnalyser
     analysers: Analysers
     gallery: Gallery
     limits: ImageLimits
+    imports: Imports
+    enrolling: Enrolling
+    workers: int
+    quality: QualityPolicy
 
 
 @contextmanager
@@ -136,10 +174,28 @@ def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> I
         )
         stack.callback(entropy.close)
         entropy.start()
+        stack.enter_context(working(tools, settings.import_workers))
         retention = Retention(tools.store, settings.retention_every_s)
         stack.callback(retention.close)
         retention.start()
-        yield _services(settings, tools, replica)
+        recorder = Recorder(tools.store)
+        stack.callback(recorder.close)
+        recorder.start()
+        yield _services(settings, tools, replica, recorder)
+
+
+@contextmanager
+def working(tools: Tools, threads: int) -> Iterator[None]:
+    """Work on bulk imports meanwhile; at the end the batches under way are finished."""
+    if threads == 0:
+        yield
+        return
+    workers = tools.store.workers(tools.enrolling, threads)
+    workers.start()
+    try:
+        yield
+    finally:
+        workers.close()
 
 
 def _snapshots(settings: Settings) -> Snapshots | None:
@@ -150,23 +206,47 @@ def _snapshots(settings: Settings) -> Snapshots | None:
     return None
 
 
-def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
+def _services(settings: Settings, tools: Tools, replica: Replica, recorder: Recorder) -> Services:
     analysers = tools.analysers
     galleries = Galleries(tools.store, replica, analysers, settings.wait_all_s)
+    probes = Probes(analysers, tools.limits, tools.quality.search)
     return Services(
         gallery_name=tools.gallery.name,
         limits=tools.limits,
         analysers=analysers,
         replica=replica,
         galleries=galleries,
-        enrolment=Enrolment(tools.store, galleries, analysers, tools.limits),
-        recognition=Recognition(tools.store, replica, analysers, tools.limits),
-        subjects=Subjects(tools.store, galleries),
+        enrolment=Enrolment(galleries, analysers, tools.limits, tools.quality.enrolment),
+        recognition=Recognition(tools.store, replica, probes, recorder),
+        verification=Verification(tools.store, probes, recorder),
+        detection=Detection(analysers, tools.limits, tools.quality.enrolment),
+        models=KnownModels(settings.facematch_home, _engine(settings)),
+        subjects=Subjects(galleries),
+        faces=Faces(galleries),
+        keys=Keys(tools.store, KeyFile.of(settings.facematch_home)),
+        access=_access(settings),
+        imports=tools.imports,
+        workers=tools.workers,
         erasures=Erasures(tools.store),
-        workers=_workers(settings),
         patience_s=settings.recognition_timeout_s,
         started=time.monotonic(),
     )
+
+
+def _access(settings: Settings) -> Access:
+    return Access(
+        anonymous=settings.allow_anonymous,
+        any_host=not settings.on_loopback(),
+        origins=settings.origins(),
+        rates=settings.rate_limit,
+    )
+
+
+@contextmanager
+def open_keys(settings: Settings, url: str) -> Iterator[Keys]:
+    """The keys alone, with their tables."""
+    with open_tables(settings, url) as store:
+        yield Keys(store, KeyFile.of(settings.facematch_home))
 
 
 @contextmanager
@@ -189,15 +269,26 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
         with closing(LoadedAnalysers(analyser, _loader(settings))) as analysers:
-            yield Tools(store, analyser, analysers, gallery, limits)
+            policy = quality_policy(settings)
+            imports = Imports(store, limits, _import_limits(settings), settings.job_retention_s)
+            yield Tools(
+                store=store,
+                analyser=analyser,
+                analysers=analysers,
+                gallery=gallery,
+                limits=limits,
+                imports=imports,
+                enrolling=Enrolling(store, analysers, limits, imports, policy.enrolment),
+                workers=_workers(settings),
+                quality=policy,
+            )
 
 
 def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
-    """Loads a model beside the default one; all share the cores. The engine `dlib` is no other
-    model's."""
+    """Loads a model beside the default one; all share the cores."""
     return partial(
         load_analyser,
-        engine="auto" if settings.engine == "dlib" else settings.engine,
+        engine=_engine(settings),
         home=settings.facematch_home,
         workers=_workers(settings),
         cores=_cores(settings),
@@ -205,17 +296,55 @@ def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
     )
 
 
+def _engine(settings: Settings) -> str:
+    """Of the models beside the default one: the engine `dlib` is no other model's."""
+    return "auto" if settings.engine == "dlib" else settings.engine
+
+
 def _limits(settings: Settings) -> ImageLimits:
     gate = PictureGate(2 * _workers(settings), settings.recognition_timeout_s)
-    return ImageLimits(settings.max_image_bytes, settings.max_image_pixels, gate)
+    return ImageLimits(
+        settings.max_image_bytes, settings.max_image_pixels, gate, settings.max_faces_per_photograph
+    )
+
+
+def _import_limits(settings: Settings) -> ImportLimits:
+    return ImportLimits(
+        settings.max_import_bytes, settings.max_import_items, settings.facematch_home / "imports"
+    )
+
+
+def quality_policy(settings: Settings) -> QualityPolicy:
+    """What the settings ask of faces; a gallery may ask for something else of those it enrols."""
+    return QualityPolicy(
+        enrolment=QualityRules(
+            min_size=settings.enrol_min_face_px,
+            min_sharpness=settings.enrol_min_sharpness,
+            min_brightness=settings.enrol_min_brightness,
+            max_brightness=settings.enrol_max_brightness,
+            min_contrast=settings.enrol_min_contrast,
+            max_yaw=settings.enrol_max_yaw,
+            min_score=settings.enrol_min_score,
+        ),
+        search=QualityRules(
+            min_size=settings.search_min_face_px,
+            min_sharpness=settings.search_min_sharpness,
+            min_brightness=settings.search_min_brightness,
+            max_brightness=settings.search_max_brightness,
+            min_contrast=settings.search_min_contrast,
+            max_yaw=settings.search_max_yaw,
+            min_score=settings.search_min_score,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to embed photographs, and how large those may be."""
+    """A model ready to embed photographs, how large those may be, and how good their faces."""
 
     analyser: FaceAnalyser
     limits: ImageLimits
+    quality: QualityPolicy
 
 
 @contextmanager
@@ -226,7 +355,24 @@ def open_model(settings: Settings) -> Iterator[LoadedModel]:
         ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
     """
     with closing(analyser_for(settings, None)) as analyser:
-        yield LoadedModel(analyser, _limits(settings))
+        yield LoadedModel(analyser, _limits(settings), quality_policy(settings))
+
+
+@contextmanager
+def open_folder_enrolment(
+    settings: Settings, url: str, *, several: bool
+) -> Iterator[FolderEnrolment]:
+    """What enrols a folder into the default gallery; raises what `open_tools` does."""
+    with open_tools(settings, url) as tools:
+        yield FolderEnrolment(
+            store=tools.store,
+            imports=tools.imports,
+            enrolling=tools.enrolling,
+            gallery=tools.gallery.name,
+            images=tools.limits,
+            several=several,
+            threads=tools.workers,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,12 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+
+from service.domain.keys import SECRET
+from service.key_file import KeyFile
 
 START_TIMEOUT_S = 60.0
 
@@ -27,6 +31,32 @@ class Server:
     process: "subprocess.Popen[bytes]"
     url: str
     log: Path
+    home: Path | None = None
+
+    def client(self) -> httpx.Client:
+        """With the key of the database's first start."""
+        return httpx.Client(base_url=self.url, timeout=60, headers=self._key())
+
+    def get(self, path: str, **content: Any) -> httpx.Response:
+        return self._asked("GET", path, **content)
+
+    def post(self, path: str, **content: Any) -> httpx.Response:
+        return self._asked("POST", path, **content)
+
+    def delete(self, path: str, **content: Any) -> httpx.Response:
+        return self._asked("DELETE", path, **content)
+
+    def _asked(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """One request on a connection of its own."""
+        with self.client() as client:
+            return client.request(method, path, **content)
+
+    def _key(self) -> dict[str, str]:
+        """From its file, or of a temporary database from the terminal."""
+        kept = KeyFile.of(self.home).read() if self.home else None
+        shown = SECRET.search(self.log.read_text())
+        key = kept.text if kept else shown and shown[0]
+        return {"X-API-Key": key} if key else {}
 
     def kill(self) -> None:
         """kill -9: no handler runs, nothing is flushed."""
@@ -70,7 +100,8 @@ def start(
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    return Server(process, f"http://127.0.0.1:{port}", log)
+    home = environment.get("FACEMATCH_HOME")
+    return Server(process, f"http://127.0.0.1:{port}", log, Path(home) if home else None)
 
 
 def ready(server: Server) -> Server:
@@ -78,7 +109,7 @@ def ready(server: Server) -> Server:
     end = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < end and server.process.poll() is None:
         try:
-            if httpx.get(f"{server.url}/ready", timeout=5).status_code == 200:
+            if server.get("/ready", timeout=5).status_code == 200:
                 return server
         except httpx.TransportError:
             pass

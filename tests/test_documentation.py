@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import typer
 
@@ -15,6 +16,7 @@ from service.web.problems import HTTP_CODES, STATUS
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
 Error = type[errors.FacematchError]
@@ -47,8 +49,10 @@ def options() -> Iterator[str]:
 def test_every_setting_is_in_the_readme_with_its_default(name: str) -> None:
     (row,) = re.findall(rf"^\| `{name.upper()}` \| (.*?) \| .+ \|$", README, re.MULTILINE)
     default = Settings.model_fields[name].default
-    if isinstance(default, int | float | str):
-        assert row == f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+    if isinstance(default, bool | int | str):
+        assert row == (f"`{default}`".lower() if isinstance(default, bool) else f"`{default}`")
+    if isinstance(default, float):
+        assert row == f"`{default:g}`"
 
 
 def test_the_readme_names_no_setting_that_is_not_there() -> None:
@@ -80,6 +84,12 @@ def test_every_code_is_unique_and_every_status_documented() -> None:
     assert len(set(codes)) == len(codes)
     for status, code in HTTP_CODES.items():
         assert f"| {status} | `{code}` |" in API
+
+
+@pytest.mark.parametrize("statement", re.findall(r"```sql\n(.+?)```", OPERATIONS, re.DOTALL))
+def test_the_operators_sql_runs(statement: str, database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute(statement.encode())
 
 
 def test_links_between_the_documents_lead_somewhere() -> None:

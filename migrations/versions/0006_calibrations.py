@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
+from migrations.locks import lock
+
 revision: str = "0006"
 down_revision: str | None = "0005"
 branch_labels: Sequence[str] | None = None
@@ -46,7 +48,7 @@ CREATE TABLE gallery_calibration (
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '2s'")
+    lock("gallery", "embedding_space")
     op.execute(TABLE)
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from migrations.locks import lock
 
 revision: str = "0011"
-down_revision: str | None = "0007"
+down_revision: str | None = "0010"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
@@ -427,6 +427,36 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- never a hash; which key it is about stands in detail, who did it in key_id
+CREATE FUNCTION audit_key() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  k api_key;
+  what text := 'change_key';
+BEGIN
+  IF TG_OP = 'DELETE' THEN k := OLD; ELSE k := NEW; END IF;
+  IF TG_OP = 'INSERT' THEN what := 'create_key';
+  ELSIF TG_OP = 'DELETE' THEN what := 'delete_key';
+  ELSIF OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL THEN what := 'revoke_key';
+  ELSIF OLD.key_hash <> NEW.key_hash THEN what := 'rotate_key';
+  END IF;
+  INSERT INTO audit_event (action, detail)
+  VALUES (what, jsonb_build_object('key', k.id, 'prefix', k.prefix, 'name', k.name,
+                                   'scopes', k.scopes, 'all_galleries', k.all_galleries,
+                                   'expires_at', k.expires_at));
+  RETURN NULL;
+END $$;
+CREATE FUNCTION audit_key_gallery() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO audit_event (action, gallery_id, detail)
+    VALUES ('admit_key', NEW.gallery_id, jsonb_build_object('key', NEW.key_id));
+  ELSE
+    INSERT INTO audit_event (action, gallery_id, detail)
+    VALUES ('exclude_key', OLD.gallery_id, jsonb_build_object('key', OLD.key_id));
+  END IF;
+  RETURN NULL;
+END $$;
+
 CREATE FUNCTION audit_calibration() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO audit_event (action, gallery_id, space_id, threshold, detail)
@@ -454,6 +484,10 @@ CREATE TRIGGER audit_insert AFTER INSERT OR DELETE ON gallery
 CREATE TRIGGER audit_update AFTER UPDATE OF name, space_id, threshold, max_faces,
     max_faces_per_subject, subject_lifetime_s, gates ON gallery
   FOR EACH ROW EXECUTE FUNCTION audit_gallery();
+CREATE TRIGGER audit_key AFTER INSERT OR UPDATE OR DELETE ON api_key
+  FOR EACH ROW EXECUTE FUNCTION audit_key();
+CREATE TRIGGER audit_key_gallery AFTER INSERT OR DELETE ON api_key_gallery
+  FOR EACH ROW EXECUTE FUNCTION audit_key_gallery();
 CREATE TRIGGER audit_calibration AFTER INSERT OR UPDATE ON gallery_calibration
   FOR EACH ROW EXECUTE FUNCTION audit_calibration();
 """
@@ -484,7 +518,8 @@ BEGIN
   FOREACH f IN ARRAY ARRAY['feed_number()', 'audit_number(uuid, bigint)',
       'audit_prune(timestamptz)', 'audit_subject()',
       'audit_face()', 'audit_embedding()', 'audit_truncate()', 'audit_gallery()',
-      'audit_calibration()', 'audit_complete()', 'audit_keep()']::regprocedure[] LOOP
+      'audit_calibration()', 'audit_key()', 'audit_key_gallery()',
+      'audit_complete()', 'audit_keep()']::regprocedure[] LOOP
     EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER', f);
   END LOOP;
 END $$
@@ -569,7 +604,8 @@ def downgrade() -> None:
     views = "enrolments, enrolment_history, searches, erasures, key_usage"
     op.execute("DROP VIEW " + ", ".join(f"audit.{view}" for view in views.split(", ")))
     # the schema stays: an administrator may have made it for us
-    for name in ("subject", "face", "embedding", "truncate", "gallery", "calibration"):
+    noting = "subject face embedding truncate gallery key key_gallery calibration"
+    for name in noting.split():
         op.execute(f"DROP FUNCTION audit_{name}() CASCADE")
     op.execute("DROP TABLE audit_anchor, audit_identity, audit_chain, erasure")
     # the functions first that speak of its type

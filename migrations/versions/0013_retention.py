@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
+from migrations.locks import lock
+
 revision: str = "0013"
 down_revision: str | None = "0012"
 branch_labels: Sequence[str] | None = None
@@ -132,7 +134,7 @@ ALTER TABLE gallery ENABLE ALWAYS TRIGGER audit_update;
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '2s'")
+    lock("subject", "face", altered=["gallery"])
     op.execute(GALLERY)
     op.execute(CONSENT)
     op.execute(REQUIRED)

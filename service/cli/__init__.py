@@ -14,9 +14,11 @@ from service.cli import (
     evaluate,
     exports,
     gallery,
+    keys,
     models,
     serve,
     smoke,
+    worker,
 )
 from service.cli.failures import report
 from service.errors import FacematchError
@@ -29,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("enroll")(enrol.enroll)
 app.command("import-json")(enrol.import_json)
 app.command("evaluate")(evaluate.evaluate)
@@ -42,6 +45,7 @@ app.add_typer(models.app, name="models")
 gallery.app.command("export")(exports.export_gallery)
 gallery.app.command("import")(exports.import_gallery)
 app.add_typer(gallery.app, name="gallery")
+app.add_typer(keys.app, name="keys")
 
 
 def stop_on_signals() -> None:

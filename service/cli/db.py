@@ -41,7 +41,7 @@ def current() -> None:
 
 @app.command()
 def check() -> None:
-    """Exit 0 when the schema is this release's, table by table; else say what differs."""
+    """Exit 0 when the schema is this release's in every part; else say what differs."""
     from service.settings import Settings
     from service.store import schema
     from service.wiring import open_server

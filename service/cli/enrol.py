@@ -1,8 +1,7 @@
 """`facematch enroll` and `facematch import-json`: moving in, straight into the database."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,19 +22,32 @@ def enroll(
     """Enrol a folder of photographs: file name = id. Safe to run again."""
     from service import logs
     from service.cli.progress import bar, summarise
-    from service.jobs.folder import FolderEnrolment, folder_items
+    from service.jobs.folder import read_folder
     from service.settings import Settings
-    from service.wiring import open_database, open_tools
+    from service.wiring import open_database, open_folder_enrolment
 
     settings = Settings.read(default_gallery=gallery, model_name=model)
     logs.configure("WARNING")
-    items = folder_items(folder, by_folder=by_folder)
-    with open_database(settings) as url, open_tools(settings, url) as tools, bar("files") as shown:
-        task = shown.add_task("enrolling", total=len(items))
-        enrolment = FolderEnrolment(
-            tools.store, tools.analyser, tools.gallery, tools.limits, several=by_folder
+    found = read_folder(folder, by_folder=by_folder)
+    for path in found.passed_over:
+        typer.echo(f"passed over: {path}: {_why_not(by_folder)}", err=True)
+    with (
+        open_database(settings) as url,
+        open_folder_enrolment(settings, url, several=by_folder) as enrolment,
+        bar("files") as shown,
+    ):
+        reading = shown.add_task("reading", total=len(found.items))
+        enrolling = shown.add_task("enrolling", total=len(found.items))
+        outcomes = enrolment.run(
+            found,
+            on_spooled=lambda: shown.advance(reading),
+            on_done=lambda done: shown.update(enrolling, completed=done),
         )
-        summarise(shown_one_by_one(enrolment.run(items), lambda: shown.advance(task)), shown)
+        summarise(outcomes, shown)
+
+
+def _why_not(by_folder: bool) -> str:
+    return "it is in no folder of a person" if by_folder else "a folder; see --by-folder"
 
 
 def import_json(
@@ -76,9 +88,3 @@ def import_json(
         items = json_items(path, LIST_NAME, lambda read: shown.advance(task, read))
         typer.echo(f"gallery '{target.gallery.name}': {target.gallery.space.describe()}", err=True)
         summarise(LegacyImport(target.store, target.gallery).run(items), shown)
-
-
-def shown_one_by_one(outcomes: Iterator[Any], advance: Any) -> Iterator[Any]:
-    for outcome in outcomes:
-        advance()
-        yield outcome

@@ -114,7 +114,12 @@ def _run(labels: "Labels", settings: "Settings", shown: "Progress") -> "Run":
     try:
         with open_model(settings) as loaded:
             return measure(
-                loaded.analyser, loaded.limits, labels, settings.engine, lambda: shown.advance(task)
+                loaded.analyser,
+                loaded.limits,
+                loaded.quality,
+                labels,
+                settings.engine,
+                lambda: shown.advance(task),
             )
     finally:
         shown.stop_task(task)

@@ -64,6 +64,7 @@ def calibrate(
     Loads no model. Running replicas decide by the new threshold from their next answer on.
     """
     from service.cli.progress import bar
+    from service.domain.keys import trusted
     from service.evaluation.calibration import calibrate as measured
 
     if not 0 < fpir < 1:
@@ -82,7 +83,10 @@ def calibrate(
         if dry_run:
             typer.echo("dry run: nothing was changed")
             return
-        store.write(lambda tx: tx.calibrate(enrolled.gallery, found.calibration))
+        store.write(
+            lambda tx: tx.calibrate(enrolled.gallery, found.calibration),
+            by=trusted("facematch calibrate"),
+        )
     typer.echo("stored with its evidence")
 
 

@@ -22,17 +22,27 @@ def serve(
         bool,
         typer.Option("--ephemeral", help="Use a temporary database, deleted when stopped."),
     ] = False,
+    allow_anonymous_network: Annotated[
+        bool,
+        typer.Option(
+            "--allow-anonymous-network",
+            help="With ALLOW_ANONYMOUS: let everybody in who reaches the address.",
+        ),
+    ] = False,
 ) -> None:
     """Run the service until it is stopped."""
     from service import logs
     from service.cli.memory import share_heaps
+    from service.cli.welcome import check_anonymous, offer_key
     from service.settings import Settings
     from service.wiring import open_database
 
     settings = Settings.read(host=host, port=port, model_name=model, workers=workers)
     logs.configure(settings.log_level)
+    check_anonymous(settings, network=allow_anonymous_network)
     share_heaps()
     with open_database(settings, migrate=migrate, ephemeral=ephemeral) as url:
+        offer_key(settings, url, ephemeral=ephemeral)
         if settings.workers > 1:
             from service.cli import workers as several
 
@@ -44,9 +54,10 @@ def serve(
 def _serve(settings: "Settings", url: str, ephemeral: bool) -> None:
     import uvicorn
 
-    from service.web import create_app
+    from service.web import create_app, request_ids
     from service.wiring import open_services
 
+    request_ids.show_in_logs()
     with open_services(settings, url, ephemeral=ephemeral) as services:
         config = _config(settings)
         config.app = create_app(services)

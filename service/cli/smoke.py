@@ -22,6 +22,13 @@ def smoke(
         Path | None,
         typer.Option(help="Photograph of one face; else one that comes with facematch."),
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="FACEMATCH_KEY",
+            help="Key with the scopes search, enrol and read; else this machine's first one.",
+        ),
+    ] = None,
 ) -> None:
     """Enrol a face, find it, list it, delete it; leaves nothing behind. Exits 1 on a failure.
 
@@ -40,7 +47,8 @@ def smoke(
         raise InputFileInvalid(f"{photo} cannot be read: {error.strerror}.") from error
     # a connection a request, so that a load balancer spreads them
     limits = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(base_url=url, timeout=60, limits=limits) as client:
+    headers = _headers(url, key)
+    with httpx.Client(base_url=url, timeout=60, limits=limits, headers=headers) as client:
         client.event_hooks["response"] = [partial(_remember_version, client)]
         try:
             for done in _walk(client, picture):
@@ -49,6 +57,21 @@ def smoke(
             typer.echo(f"FAIL {error}", err=True)
             raise typer.Exit(1) from None
     typer.echo("the round trip works")
+
+
+def _headers(url: str, key: str | None) -> dict[str, str]:
+    """The key as given, or for a service on this machine that of its first start."""
+    from urllib.parse import urlsplit
+
+    from service.key_file import KeyFile
+    from service.settings import Settings
+
+    if key is not None:
+        return {"X-API-Key": key}
+    if urlsplit(url).hostname not in {"127.0.0.1", "::1", "localhost"}:
+        return {}
+    found = KeyFile.of(Settings.read().facematch_home).read()
+    return {"X-API-Key": found.text} if found else {}
 
 
 def _remember_version(client: "httpx.Client", answer: "httpx.Response") -> None:
@@ -106,6 +129,11 @@ def _enrolled(client: "httpx.Client", picture: bytes) -> Iterator[str]:
 
 
 def _expect(answer: "httpx.Response", status: int) -> Any:
+    if answer.status_code in {401, 403}:
+        raise UnexpectedAnswer(
+            f"{answer.request.url.path} answered {answer.status_code}: {answer.json()['detail']} "
+            "Give one with the scopes search, enrol and read by FACEMATCH_KEY or --key."
+        )
     if answer.status_code != status:
         raise UnexpectedAnswer(
             f"{answer.request.method} {answer.request.url.path} answered {answer.status_code} "

@@ -17,6 +17,10 @@ START = bytes(32)
 """What the first event of a chain hangs on."""
 
 
+MATCH = "match"
+NO_MATCH = "no_match"
+
+
 class SearchPolicy(StrEnum):
     """Which searches of a gallery are recorded."""
 
@@ -27,10 +31,10 @@ class SearchPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
+class RecordedSearch:
     """One search or verification, as it is recorded.
 
-    `outcome` is "match" or "no_match"; `subject_id` and `face_id` say who was named, None for
+    `outcome` is `MATCH` or `NO_MATCH`; `subject_id` and `face_id` say who was named, None for
     nobody; `similarity` is the best one, -1..1, None in an empty gallery; `version` the number of
     the gallery version searched.
     """
@@ -46,6 +50,11 @@ class Probed:
     subject_id: UUID | None = None
     face_id: UUID | None = None
     similarity: float | None = None
+
+
+def wanted(policy: SearchPolicy, outcome: str) -> bool:
+    """Whether a search of that outcome is recorded."""
+    return policy is SearchPolicy.ALL or (policy is SearchPolicy.MATCHES and outcome == MATCH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,14 @@ class Candidate:
     similarity: float
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A subject by its name, with the similarity of its best face, -1..1."""
+
+    external_id: str
+    similarity: float
+
+
 def accepted(similarity: float, threshold: float) -> bool:
     """A similarity equal to the threshold is a match."""
     return similarity >= threshold

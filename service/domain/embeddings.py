@@ -11,6 +11,9 @@ from service.errors import EmbeddingInvalid
 Embedding = NDArray[np.float32]
 """Shape (dimension,), dtype float32, Euclidean length 1."""
 
+SIMILARITY_DIGITS = 6
+"""Decimals of a similarity: what float32 embeddings carry."""
+
 
 class Alignment(StrEnum):
     """How a face is cut out of the photograph before the model sees it."""
@@ -49,6 +52,37 @@ class EmbeddingSpace:
             other.alignment,
         )
         return same and len(weights) <= 1
+
+
+def similarity(one: Embedding, other: Embedding) -> float:
+    """The cosine of two embeddings of one space, -1..1, to six decimals.
+
+    Computed in double precision and then rounded, so that every replica says, and decides by, the
+    same number, wherever its index holds the face; a photograph's similarity to itself is 1.0.
+    """
+    cosine = float(one.astype(np.float64) @ other.astype(np.float64))
+    return round(min(1.0, max(-1.0, cosine)), SIMILARITY_DIGITS) + 0.0  # not -0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedSpace:
+    """The space that a caller says an embedding is of; `weights_sha256` None where it says none."""
+
+    model: str
+    detector: str
+    alignment: Alignment
+    weights_sha256: str | None = None
+
+    def is_of(self, space: EmbeddingSpace) -> bool:
+        claimed = EmbeddingSpace(
+            model=self.model,
+            dimension=space.dimension,
+            weights_sha256=self.weights_sha256,
+            detector=self.detector,
+            alignment=self.alignment,
+            default_threshold=space.default_threshold,
+        )
+        return space.serves(claimed)
 
 
 def unit(vector: NDArray[np.floating], dimension: int) -> Embedding:

@@ -1,10 +1,12 @@
 """Faces: found in a picture, about to be enrolled, and enrolled."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from service.domain.embeddings import Embedding
+from service.domain.quality import Quality
 
 Point = tuple[float, float]
 """x and y in pixels of the upright picture, origin top left."""
@@ -22,27 +24,6 @@ class Box:
     @property
     def area(self) -> int:
         return self.width * self.height
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How well a face can be seen; nothing is refused for it yet.
-
-    `size`: side of the square as large as the box, in pixels of the picture. `sharpness`: variance
-    of the Laplacian of the face's grey values at 112 x 112, 0 for an even area; a face smaller than
-    that was enlarged, so it counts as unsharp. `brightness`: mean grey value, 0..255. `score`: the
-    detector's own, on its own scale. `roll`: degrees that the line through the eyes is turned
-    clockwise, -180..180. `turn`: how far the nose lies from the middle between the eyes, along that
-    line, in distances of the eyes: 0 is frontal, beyond 0.5 it is past an eye; positive to the
-    left of the person. Both are None where the detector finds no eyes, or no nose.
-    """
-
-    size: float
-    sharpness: float
-    brightness: float
-    score: float
-    roll: float | None = None
-    turn: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +67,25 @@ class IndexedFace:
 class ListedFace:
     external_id: str
     added_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """An enrolled face as it is shown. `image_sha256` None: enrolled as an embedding; `embedding`:
+    only for those who asked and may see it."""
+
+    id: UUID
+    external_id: str
+    created_at: datetime
+    created_by: str
+    image_name: str | None
+    image_sha256: bytes | None
+    box: Box | None
+    quality: Quality | None
+    embedding: Embedding | None = None
+
+    @property
+    def etag(self) -> str:
+        """Differs whenever another photograph has taken its place."""
+        shown = repr((self.id, self.created_at, self.created_by, self.image_sha256, self.box))
+        return hashlib.sha256(shown.encode()).hexdigest()[:32]

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Self
@@ -53,6 +54,11 @@ class EnrolmentGates:
     new_photograph: bool = False
     new_person: bool = False
     own_likeness: bool = False
+
+    @property
+    def compares(self) -> bool:
+        """Whether a face is compared with those that are enrolled."""
+        return self.new_photograph or self.new_person or self.own_likeness
 
 
 DEFAULT_GATES = EnrolmentGates()
@@ -138,3 +144,22 @@ class Change:
     previous_mark: UUID
     faces: tuple[UUID, ...]
     everything: bool
+
+
+def touched_since(
+    cursor: GalleryVersion, changes: Sequence[Change], head: GalleryVersion
+) -> frozenset[UUID] | None:
+    """The faces touched between the cursor and the head, or None if the gallery must be re-read.
+
+    The changes must lead from the cursor to the head without a gap, each naming the mark of the
+    one before: else commits were lost (failover), a backup was restored, or rows were pruned.
+    """
+    touched: set[UUID] = set()
+    here = cursor
+    for change in changes:
+        follows = change.version.number == here.number + 1 and change.previous_mark == here.mark
+        if not follows or change.everything:
+            return None
+        touched.update(change.faces)
+        here = change.version
+    return frozenset(touched) if here == head else None

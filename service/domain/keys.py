@@ -1,8 +1,18 @@
 """Who calls, and what that caller may do."""
 
-from dataclasses import dataclass
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
+
+from service.errors import Unauthenticated
+
+SECRET = re.compile("(fm_[a-z2-7]{8})_[a-z2-7]{52}")
+"""A key: its prefix, which is shown, and 256 random bits in base 32."""
 
 
 class Scope(StrEnum):
@@ -24,9 +34,9 @@ class Scope(StrEnum):
 class Caller:
     """Whoever asks for something. Never holds the key itself.
 
-    `name` is what enrolments and the audit say of the caller; `key_id` is None for those without
-    a key; `galleries` None means all, also those to come. `request_id` and `address` say where this
-    request came from.
+    `name` is what enrolments and the audit say of the caller, for a key its prefix; `key_id` is
+    None for those without a key; `galleries` None means all, also those to come.
+    `request_id` and `address` say where this request came from.
     """
 
     name: str
@@ -39,6 +49,10 @@ class Caller:
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
 
+    def lacks(self, scopes: Iterable[Scope]) -> Scope | None:
+        """The first of the scopes that the caller does not have."""
+        return next((scope for scope in Scope if scope in scopes and not self.may(scope)), None)
+
     def reaches(self, gallery_id: UUID) -> bool:
         return self.galleries is None or gallery_id in self.galleries
 
@@ -50,3 +64,108 @@ def trusted(name: str) -> Caller:
 
 ANONYMOUS = trusted("anonymous")
 """Everybody, where the operator allows anonymous use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key as its holder sends it. Never stored; `repr` does not show it."""
+
+    text: str = field(repr=False)
+    prefix: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """None for what cannot be a key, however long or strange."""
+        match = SECRET.fullmatch(text)
+        return None if match is None else cls(text, match[1])
+
+    def hashed(self, pepper: bytes) -> bytes:
+        """32 bytes. No slow hash: nobody guesses 256 random bits."""
+        return hmac.digest(pepper, self.text.encode(), "sha256")
+
+
+class KeyState(StrEnum):
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it is listed, without its secret. `galleries`: their names by id; None means all,
+    also those to come. `created_by` is the name of a caller."""
+
+    id: UUID
+    prefix: str
+    name: str
+    scopes: frozenset[Scope]
+    galleries: dict[UUID, str] | None
+    state: KeyState
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def caller(self) -> Caller:
+        galleries = None if self.galleries is None else frozenset(self.galleries)
+        return Caller(self.prefix, self.id, self.scopes, galleries)
+
+    def within(self, caller: Caller) -> bool:
+        """Whether the key reaches nothing that the caller does not.
+
+        One that reaches no gallery any more is only within a caller of all: it was another's.
+        """
+        if caller.galleries is None:
+            return True
+        return bool(self.galleries) and caller.galleries.issuperset(self.galleries or ())
+
+
+@dataclass(frozen=True, slots=True)
+class HashedKey:
+    """A key with what its secret is checked against, all of 32 bytes.
+
+    `previous_hash` is that of the secret before the rotation, while it is still valid.
+    """
+
+    key: Key
+    pepper: bytes = field(repr=False)
+    key_hash: bytes = field(repr=False)
+    previous_hash: bytes | None = field(repr=False)
+
+    def admit(self, secret: Secret) -> Caller:
+        """The caller who holds this secret.
+
+        Raises:
+            Unauthenticated: it is not the key's; or it is, but the key has ended.
+        """
+        given = secret.hashed(self.pepper)
+        matches = hmac.compare_digest(given, self.key_hash)
+        if self.previous_hash is not None:
+            matches |= hmac.compare_digest(given, self.previous_hash)
+        if not matches:
+            raise Unauthenticated
+        if self.key.state is not KeyState.ACTIVE:
+            raise Unauthenticated(
+                f"The key {self.key.prefix} is {self.key.state}; ask for another."
+            )
+        return self.key.caller
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """What a key is made with. `galleries`: their names, None for all; `expires_at` with its time
+    zone, None for never."""
+
+    name: str
+    scopes: frozenset[Scope]
+    galleries: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A key and its new secret, which is shown once."""
+
+    key: Key
+    secret: Secret

@@ -15,7 +15,8 @@ DEAD_AFTER_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a replica says of itself; `versions` holds those that changed since its last report.
+    """What a replica says of itself; `versions` holds at least those that changed since its last
+    report.
 
     `differences` counts the times its index differed from the table, which must stay 0.
     """
@@ -48,4 +49,7 @@ class ReplicaState:
         return self.silent_s <= DEAD_AFTER_S
 
     def holds(self, version: GalleryVersion) -> bool:
-        return self.version is not None and self.version.number >= version.number
+        """Whether what it reported contains that version; another mark is another history."""
+        if self.version is None:
+            return False
+        return self.version == version or self.version.number > version.number

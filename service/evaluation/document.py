@@ -44,6 +44,7 @@ def _run(run: Run) -> dict[str, Any]:
         if run.identification is None
         else _identification(run.identification),
         "skipped_photographs": [asdict(each) for each in run.skipped],
+        "unfit_for_enrolment": [asdict(each) for each in run.unfit],
         "lowest_genuine_pairs": [asdict(each) for each in run.lowest_genuine],
         "highest_impostor_pairs": [asdict(each) for each in run.highest_impostors],
         "limits": limits(run),

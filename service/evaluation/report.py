@@ -1,6 +1,7 @@
 """The report: what was measured, in words; tables, pages and files are made from it."""
 
 import platform
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from service.evaluation.identification import Identification
 from service.evaluation.intervals import Evidence, Interval, rule_of_three
 from service.evaluation.runs import Run
+from service.evaluation.templates import Refused
 from service.evaluation.verification import ErrorRate, Verification
 
 
@@ -83,6 +85,7 @@ def figures(run: Run) -> list[Figure]:
     """Everything measured in a run, in the order of the tables."""
     return [
         Figure("photographs", _photographs(run)),
+        Figure("enrolment would refuse", _counted(run.unfit)),
         *_verification(run.verification),
         *([] if run.identification is None else _identification(run.identification)),
         Figure("seconds a photograph, median", f"{run.seconds.median:.3f}"),
@@ -100,7 +103,14 @@ def rows(runs: tuple[Run, ...]) -> Iterator[tuple[str, list[str]]]:
 
 def _photographs(run: Run) -> str:
     measured = run.photographs - len(run.skipped)
-    return f"{measured} ({len(run.skipped)} skipped)" if run.skipped else str(measured)
+    return f"{measured} (skipped: {_counted(run.skipped)})" if run.skipped else str(measured)
+
+
+def _counted(refused: Sequence[Refused]) -> str:
+    """How many, and how often each reason was among theirs."""
+    counts = Counter(code for each in refused for code in each.codes)
+    codes = ", ".join(f"{code} {count}" for code, count in sorted(counts.items()))
+    return f"{len(refused)} ({codes})" if codes else "0"
 
 
 def _slow(run: Run) -> str:

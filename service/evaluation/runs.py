@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.domain.embeddings import EmbeddingSpace
+from service.domain.quality import QualityPolicy
 from service.errors import InputFileInvalid
 from service.evaluation.identification import Identification, identify, search_all
 from service.evaluation.labels import Labels
 from service.evaluation.pairs import people_of
 from service.evaluation.scores import Histogram, Scores, Side, histogram, score_pairs
-from service.evaluation.templates import Skipped, Templates, make_templates
+from service.evaluation.templates import Refused, Templates, make_templates
 from service.evaluation.verification import Verification, verify
 from service.images import ImageLimits
 from service.ports import FaceAnalyser
@@ -41,12 +42,14 @@ class Timing:
 @dataclass(frozen=True, slots=True)
 class Run:
     """`engine` is as asked for; `contradictions` counts pairs labelled as two people though other
-    labels make them one; `drawn` says that only a random part of all pairs was compared."""
+    labels make them one; `drawn` says that only a random part of all pairs was compared; `unfit`
+    photographs took part and would be refused at enrolment."""
 
     engine: str
     space: EmbeddingSpace
     photographs: int
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[Refused, ...]
+    unfit: tuple[Refused, ...]
     seconds: Timing
     verification: Verification
     identification: Identification | None
@@ -65,6 +68,7 @@ class Run:
 def measure(
     analyser: FaceAnalyser,
     limits: ImageLimits,
+    quality: QualityPolicy,
     labels: Labels,
     engine: str,
     advance: Callable[[], None] = lambda: None,
@@ -76,7 +80,7 @@ def measure(
     Raises:
         InputFileInvalid: no pair of one person, or none of two, is left with templates.
     """
-    templates = make_templates(analyser, limits, labels.photographs, advance)
+    templates = make_templates(analyser, limits, quality, labels.photographs, advance)
     people, contradictions = people_of(labels.pairs, len(labels.photographs), labels.people)
     scores = score_pairs(templates, labels.pairs, people)
     _check(scores, templates)
@@ -86,6 +90,7 @@ def measure(
         space=analyser.space,
         photographs=len(labels.photographs),
         skipped=templates.skipped,
+        unfit=templates.unfit,
         seconds=_timing(templates),
         verification=verify(scores, threshold),
         identification=None

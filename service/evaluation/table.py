@@ -34,6 +34,8 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
     for run in evaluation.runs:
         for skipped in run.skipped:
             yield f"skipped ({run.label}): {skipped.name}: {skipped.reason}"
+        for unfit in run.unfit:
+            yield f"enrolment would refuse ({run.label}): {unfit.name}: {unfit.reason}"
     # most of it is the same for every run
     for sentence in dict.fromkeys(text for run in evaluation.runs for text in limits(run)):
         yield f"note: {sentence}"

@@ -1,14 +1,16 @@
 """Templates: photographs brought to embeddings by the path that serves probes."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.embeddings import Embedding
-from service.errors import FaceNotDetected, RequestError
+from service.domain.faces import DetectedFace
+from service.domain.quality import QualityPolicy, QualityRules, check
+from service.errors import FaceNotDetected, FaceUnfit, RequestError
 from service.evaluation.pairs import Numbers
 from service.evaluation.photographs import Photograph
 from service.images import ImageLimits, decode, too_many_bytes
@@ -19,23 +21,29 @@ CHUNK = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A photograph without a template, and why."""
+class Refused:
+    """A photograph, and why it got no template, or would not be enrolled.
+
+    `codes` are those of the error (`no_face`), or of a poor face the reasons (`too_blurred`).
+    """
 
     name: str
     reason: str
+    codes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Templates:
     """`embeddings` has dtype float32 and shape (n, dimension), unit length; `rows` has shape
     (photographs,) and says in which row a photograph's is, -1 where it was skipped. `seconds` has
-    shape (n,): decoding, detection and embedding of each, one after the other."""
+    shape (n,): decoding, detection and embedding of each, one after the other. `skipped` have no
+    template, `unfit` have one and would be refused at enrolment."""
 
     embeddings: NDArray[np.float32]
     rows: Numbers
     seconds: NDArray[np.float64]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[Refused, ...]
+    unfit: tuple[Refused, ...] = ()
 
     def similarities(self, one: Numbers, other: Numbers) -> NDArray[np.float32]:
         """Cosine similarities, shape (n,), of photographs by number; none may be a skipped one."""
@@ -51,10 +59,14 @@ class Templates:
 def make_templates(
     analyser: FaceAnalyser,
     limits: ImageLimits,
+    quality: QualityPolicy,
     photographs: Sequence[Photograph],
     advance: Callable[[], None] = lambda: None,
 ) -> Templates:
     """Embed the largest face of every photograph, as a probe's is; one picture is in memory.
+
+    A face that a search would refuse for its quality is skipped; one that only enrolment would
+    refuse is embedded, and named.
 
     `advance` is called after each photograph.
 
@@ -64,23 +76,41 @@ def make_templates(
     embeddings = np.empty((len(photographs), analyser.space.dimension), dtype=np.float32)
     rows = np.full(len(photographs), -1, dtype=np.int64)
     seconds: list[float] = []
-    skipped: list[Skipped] = []
+    skipped: list[Refused] = []
+    unfit: list[Refused] = []
     for number, photograph in enumerate(photographs):
         try:
-            embedding, taken = _template(analyser, limits, photograph)
+            face, embedding, taken = _template(analyser, limits, quality.search, photograph)
         except (RequestError, OSError) as error:
-            skipped.append(Skipped(photograph.name, str(error)))
+            skipped.append(_refused(photograph, error))
         else:
             embeddings[len(seconds)] = embedding
             rows[number] = len(seconds)
             seconds.append(taken)
+            unfit.extend(_unfit(photograph, face, quality.enrolment))
         advance()
-    return Templates(embeddings[: len(seconds)], rows, np.array(seconds), tuple(skipped))
+    return Templates(
+        embeddings[: len(seconds)], rows, np.array(seconds), tuple(skipped), tuple(unfit)
+    )
+
+
+def _refused(photograph: Photograph, error: RequestError | OSError) -> Refused:
+    codes: tuple[str, ...] = ("unreadable",)
+    if isinstance(error, RequestError):
+        codes = error.reasons if isinstance(error, FaceUnfit) else (error.code,)
+    return Refused(photograph.name, str(error), codes)
+
+
+def _unfit(photograph: Photograph, face: DetectedFace, rules: QualityRules) -> Iterator[Refused]:
+    try:
+        check(face.quality, rules)
+    except FaceUnfit as error:
+        yield _refused(photograph, error)
 
 
 def _template(
-    analyser: FaceAnalyser, limits: ImageLimits, photograph: Photograph
-) -> tuple[Embedding, float]:
+    analyser: FaceAnalyser, limits: ImageLimits, rules: QualityRules, photograph: Photograph
+) -> tuple[DetectedFace, Embedding, float]:
     if photograph.path.stat().st_size > limits.max_bytes:
         raise too_many_bytes(limits)
     data = photograph.path.read_bytes()
@@ -90,5 +120,6 @@ def _template(
         faces = analyser.detect(picture)
         if not faces:
             raise FaceNotDetected
+        check(faces[0].quality, rules)
         embedding = analyser.embed(picture, faces[0])
-    return embedding, time.perf_counter() - start
+    return faces[0], embedding, time.perf_counter() - start

@@ -50,6 +50,10 @@ class GalleryIndex:
         """
         return Living.of(self._state).digest()
 
+    def view(self) -> State:
+        """The present state, for several searches of one."""
+        return self._state
+
     def search(self, probe: Embedding, subjects: int) -> SearchResult:
         """`probe` has shape (dimension,), dtype float32 and unit length."""
         return self._state.search(probe, subjects)

@@ -1,6 +1,6 @@
 """One committed state of a gallery in memory: never changed, so searched without a lock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import faiss
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.domain.decisions import Candidate
-from service.domain.embeddings import Embedding
+from service.domain.embeddings import SIMILARITY_DIGITS, Embedding
 from service.domain.galleries import GalleryVersion
 from service.index.base import Base, nearest
-from service.index.rows import UUID_BYTES, FaceRows, Ids, uuid_at
+from service.index.rows import UUID_BYTES, FaceRows, Ids, members, uuid_at
 from service.ports import SearchResult
 
 NOTHING = float(np.finfo(np.float32).min)
@@ -66,6 +66,13 @@ class State:
         faces = int(alive.sum()) + int(tail.alive.sum())
         return cls(version, born, base, rows, alive, _selector(alive), tail, faces)
 
+    def among(self, subject_ids: Ids) -> Self:
+        """The faces of those subjects alone, as a state of the same version."""
+        alive = self.alive & members(self.rows.subject_ids, subject_ids)
+        tail_alive = self.tail.alive & members(self.tail.subject_ids, subject_ids)
+        tail = replace(self.tail, alive=tail_alive)
+        return self.of(self.version, self.born, self.base, self.rows, alive, tail)
+
     def search(self, probe: Embedding, subjects: int) -> SearchResult:
         """The best subjects, each by its best face.
 
@@ -82,7 +89,8 @@ class State:
     def _best_subjects(self, probe: Embedding, faces: int) -> list[Candidate]:
         best: dict[bytes, Candidate] = {}
         hits = self._base_hits(probe, faces) + self._tail_hits(probe, faces)
-        hits.sort(key=lambda hit: hit[0], reverse=True)
+        # the same everywhere, though each replica has its own order of rows
+        hits.sort(key=lambda hit: (-round(hit[0], SIMILARITY_DIGITS), hit[1][hit[3]].tobytes()))
         for similarity, face_ids, subject_ids, row in hits[:faces]:
             key = subject_ids[row].tobytes()
             if key not in best:

@@ -16,6 +16,7 @@ import numpy as np
 from service.domain.embeddings import unit
 from service.domain.faces import NewFace
 from service.domain.galleries import Gallery
+from service.domain.keys import trusted
 from service.domain.subjects import valid_external_id
 from service.enrolment import add_new_subject
 from service.errors import EmbeddingInvalid, FaceExists, RequestError, RequestInvalid, SubjectExists
@@ -119,7 +120,9 @@ class LegacyImport:
     def _commit(self, faces: list[LegacyFace]) -> list[Outcome]:
         """All in one transaction; where the database refuses it, one by one."""
         try:
-            return self.store.write(lambda tx: [_add(tx, self.gallery, face) for face in faces])
+            return self.store.write(
+                lambda tx: [_add(tx, self.gallery, face) for face in faces], by=trusted(CREATED_BY)
+            )
         except RequestError as error:
             if len(faces) == 1:
                 return [Outcome(faces[0].external_id, Verdict.REJECTED, str(error))]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select, text
 
-from service.domain.audit import START, Anchor, Link, Probed
+from service.domain.audit import START, Anchor, Link, RecordedSearch
 from service.domain.keys import Caller
 from service.store.tables import audit_anchor, audit_chain
 
@@ -100,7 +100,7 @@ def note(
     )
 
 
-def record(connection: Connection, probes: Sequence[Probed]) -> None:
+def record(connection: Connection, searches: Sequence[RecordedSearch]) -> None:
     """Many searches at once."""
     connection.execute(
         EVENTS,
@@ -121,7 +121,7 @@ def record(connection: Connection, probes: Sequence[Probed]) -> None:
                 "gallery_version": each.version,
                 "similarity": each.similarity,
             }
-            for each in probes
+            for each in searches
         ],
     )
 

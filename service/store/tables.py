@@ -137,6 +137,39 @@ idempotency_key = Table(
     Index(None, "created_at"),
 )
 
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("prefix", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key_hash", LargeBinary, nullable=False),
+    Column("previous_hash", LargeBinary),
+    Column("previous_until", Timestamp),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("all_galleries", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    Column("created_by", Text, nullable=False, server_default=text("SESSION_USER")),
+    Column("expires_at", Timestamp),
+    Column("revoked_at", Timestamp),
+    UniqueConstraint("prefix"),
+)
+
+api_key_gallery = Table(
+    "api_key_gallery",
+    metadata,
+    Column("key_id", Uuid, ForeignKey("api_key.id", ondelete="CASCADE"), primary_key=True),
+    Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "gallery_id"),
+)
+
+api_key_pepper = Table(
+    "api_key_pepper",
+    metadata,
+    Column("sole", Boolean, primary_key=True, server_default=text("true")),
+    Column("pepper", LargeBinary, nullable=False),
+)
+
 consent = Table(
     "consent",
     metadata,
@@ -168,6 +201,13 @@ subject = Table(
     Column("expires_at", Timestamp),
     UniqueConstraint("gallery_id", "external_id"),
     UniqueConstraint("gallery_id", "id"),
+    Index(
+        None,
+        "metadata",
+        postgresql_using="gin",
+        postgresql_ops={"metadata": "jsonb_path_ops"},
+        postgresql_where=text("metadata <> '{}'"),
+    ),
 )
 
 face = Table(
@@ -191,6 +231,12 @@ face = Table(
         ondelete="CASCADE",
     ),
     Index(None, "gallery_id", "subject_id"),
+    Index(
+        None,
+        "gallery_id",
+        "image_sha256",
+        postgresql_where=text("image_sha256 IS NOT NULL"),
+    ),
 )
 
 face_embedding = Table(
@@ -227,6 +273,7 @@ gallery_change = Table(
     Column("faces", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Column("everything", Boolean, nullable=False, server_default=text("false")),
     Column("grew", Boolean, nullable=False, server_default=text("false")),
+    Column("gained", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Index(None, "gallery_id", "version"),
     Index(None, "tx", postgresql_where=text("version IS NULL")),
 )
@@ -252,6 +299,54 @@ replica_gallery = Table(
     Column("applied_at", Timestamp, nullable=False, server_default=NOW),
     Index(None, "gallery_id"),
 )
+
+import_job = Table(
+    "import_job",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=NEW_ID),
+    Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), nullable=False),
+    Column("space_id", Uuid, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("several", Boolean, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'uploading'")),
+    Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    Column("touched_at", Timestamp, nullable=False, server_default=NOW),
+    Column("started_at", Timestamp),
+    Column("finished_at", Timestamp),
+    Index(None, "gallery_id"),
+)
+
+import_item = Table(
+    "import_item",
+    metadata,
+    Column("job_id", Uuid, ForeignKey("import_job.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("file", Text),
+    Column("external_id", Text(collation="C")),
+    Column("metadata", JSONB(none_as_null=True)),
+    Column("photograph", LargeBinary),
+    Column("image_sha256", LargeBinary),
+    Column("embedding", LargeBinary),
+    Column("status", Text, nullable=False, server_default=text("'waiting'")),
+    Column("code", Text),
+    Column("reason", Text),
+    Column("face_id", Uuid),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("claimed_by", Uuid),
+    Column("claimed_until", Timestamp),
+    Column("done_at", Timestamp),
+    Index(None, "job_id", "status", "number"),
+    Index(None, "external_id"),
+)
+
+QUEUE_PREFIX = "procrastinate_"
+"""Of the tables that run the jobs: procrastinate's own, which revision 0010 makes from its SQL."""
+
+
+def is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Whether Alembic is to compare it with what stands here."""
+    return kind != "table" or not (name or "").startswith(QUEUE_PREFIX)
+
 
 # no foreign key leads out of the record: it outlives what it tells of
 audit_event = Table(

@@ -1,22 +1,28 @@
 """One transaction: the use cases' door to the tables."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from service.domain.audit import Anchor, Link, Probed
+from service.domain.audit import Anchor, Link, RecordedSearch
 from service.domain.calibrations import Calibration
 from service.domain.consents import Consent
+from service.domain.decisions import Likeness
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.erasures import Erasure
 from service.domain.exports import Exported
-from service.domain.faces import ListedFace, NewFace
+from service.domain.faces import Face, ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
+from service.domain.keys import Caller
+from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
+from service.domain.subjects import NOTHING, Metadata, NewSubject, Subject
 from service.store import (
     audit,
     calibrations,
@@ -25,6 +31,8 @@ from service.store import (
     exports,
     faces,
     galleries,
+    likeness,
+    matches,
     repeats,
     replicas,
     retention,
@@ -32,6 +40,8 @@ from service.store import (
     subjects,
 )
 from service.store.failures import rules_named, translated
+from service.store.keys import PostgresKeys
+from service.store.spool import PostgresSpool
 
 
 class PostgresTransaction:
@@ -40,6 +50,19 @@ class PostgresTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @property
+    def spool(self) -> PostgresSpool:
+        return PostgresSpool(self._connection)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        with translated(), self._connection.begin_nested():
+            yield
+
+    @property
+    def keys(self) -> PostgresKeys:
+        return PostgresKeys(self._connection)
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         with translated():
@@ -101,6 +124,10 @@ class PostgresTransaction:
         with translated():
             consents.add(self._connection, gallery_id, subject_id, consent, recorded_by)
 
+    def act_for(self, caller: Caller) -> None:
+        with translated():
+            audit.tell_caller(self._connection, caller)
+
     def note(
         self,
         action: str,
@@ -111,9 +138,9 @@ class PostgresTransaction:
         with translated():
             audit.note(self._connection, action, gallery_id, subject_id, detail)
 
-    def record(self, probes: Sequence[Probed]) -> None:
+    def record(self, searches: Sequence[RecordedSearch]) -> None:
         with translated():
-            audit.record(self._connection, probes)
+            audit.record(self._connection, searches)
 
     def audit_chains(self) -> list[Anchor]:
         with translated():
@@ -147,13 +174,37 @@ class PostgresTransaction:
         with translated():
             calibrations.save(self._connection, gallery, calibration)
 
-    def add_subject(self, gallery_id: UUID, external_id: str) -> UUID:
+    def add_subject(self, gallery_id: UUID, external_id: str, metadata: Metadata = NOTHING) -> UUID:
         with translated():
-            return subjects.add(self._connection, gallery_id, external_id)
+            return subjects.add(self._connection, gallery_id, external_id, metadata)
+
+    def create_subject(self, gallery_id: UUID, new: NewSubject) -> None:
+        with translated():
+            subjects.create(self._connection, gallery_id, new)
 
     def find_subject(self, gallery_id: UUID, external_id: str) -> UUID | None:
         with translated():
             return subjects.find(self._connection, gallery_id, external_id)
+
+    def read_subject(
+        self, gallery_id: UUID, external_id: str, *, lock: bool = False
+    ) -> Subject | None:
+        with translated():
+            return subjects.read(self._connection, gallery_id, external_id, lock=lock)
+
+    def list_subjects(
+        self, gallery_id: UUID, after: str | None, limit: int, containing: Metadata | None
+    ) -> list[Subject]:
+        with translated():
+            return subjects.listed(self._connection, gallery_id, after, limit, containing)
+
+    def change_subject(self, subject_id: UUID, to: NewSubject) -> None:
+        with translated():
+            subjects.change(self._connection, subject_id, to)
+
+    def merge_subject(self, gallery_id: UUID, into: UUID, other: UUID) -> int:
+        with translated():
+            return subjects.merge(self._connection, gallery_id, into, other)
 
     def delete_subject(self, gallery_id: UUID, external_id: str) -> bool:
         with translated():
@@ -162,6 +213,26 @@ class PostgresTransaction:
     def subject_names(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         with translated():
             return subjects.names(self._connection, subject_ids)
+
+    def enrolled_faces(
+        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
+    ) -> list[EnrolledFace]:
+        with translated():
+            return matches.faces(self._connection, gallery, face_ids, among)
+
+    def faces_of_subjects(
+        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
+    ) -> list[EnrolledFace]:
+        with translated():
+            return matches.faces_of_subjects(self._connection, gallery, subject_ids, among)
+
+    def permitted_subjects(self, gallery_id: UUID, among: SubjectFilter) -> NDArray[np.void]:
+        with translated():
+            return matches.permitted_subjects(self._connection, gallery_id, among)
+
+    def subject_metadata(self, subject_ids: Sequence[UUID]) -> dict[UUID, Metadata]:
+        with translated():
+            return matches.metadata(self._connection, subject_ids)
 
     def subject_has_image(self, subject_id: UUID, image_sha256: bytes) -> bool:
         with translated():
@@ -174,6 +245,68 @@ class PostgresTransaction:
     def add_face(self, gallery: Gallery, subject_id: UUID, face: NewFace) -> UUID:
         with translated():
             return faces.add(self._connection, gallery, subject_id, face)
+
+    def faces_of(
+        self,
+        gallery: Gallery,
+        subject_id: UUID,
+        after: UUID | None = None,
+        limit: int | None = None,
+        *,
+        embeddings: bool = False,
+    ) -> list[Face]:
+        with translated():
+            return faces.of_subject(
+                self._connection, gallery, subject_id, after, limit, embeddings=embeddings
+            )
+
+    def read_face(
+        self, gallery: Gallery, face_id: UUID, *, embeddings: bool = False
+    ) -> Face | None:
+        with translated():
+            return faces.read(self._connection, gallery, face_id, embeddings=embeddings)
+
+    def replace_face(self, gallery: Gallery, face_id: UUID, new: NewFace) -> None:
+        with translated():
+            faces.replace(self._connection, gallery, face_id, new)
+
+    def delete_face(self, gallery_id: UUID, face_id: UUID) -> None:
+        with translated():
+            faces.remove(self._connection, gallery_id, face_id)
+
+    def image_owner(
+        self, gallery_id: UUID, image_sha256: bytes, besides: UUID | None = None
+    ) -> str | None:
+        with translated():
+            return faces.image_owner(self._connection, gallery_id, image_sha256, besides)
+
+    def hold_gallery(self, gallery_id: UUID) -> None:
+        with translated():
+            galleries.hold(self._connection, gallery_id)
+
+    def changed_faces(self, gallery_id: UUID, since: GalleryVersion) -> frozenset[UUID] | None:
+        with translated():
+            return galleries.changed_faces(self._connection, gallery_id, since)
+
+    def subjects_like(self, gallery: Gallery, embedding: Embedding, threshold: float) -> list[UUID]:
+        with translated():
+            return likeness.subjects(self._connection, gallery, embedding, threshold)
+
+    def most_alike(
+        self,
+        gallery: Gallery,
+        embedding: Embedding,
+        besides: str,
+        among: tuple[Collection[UUID], Collection[UUID]] | None,
+    ) -> Likeness | None:
+        with translated():
+            return likeness.best(self._connection, gallery, embedding, besides, among)
+
+    def own_likeness(
+        self, gallery: Gallery, subject_id: UUID, embedding: Embedding
+    ) -> float | None:
+        with translated():
+            return likeness.own(self._connection, gallery, subject_id, embedding)
 
     def count_subjects(self, gallery_id: UUID) -> int:
         with translated():

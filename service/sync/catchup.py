@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from service.domain.faces import IndexedFace
-from service.domain.galleries import Change, GalleryHead, GalleryVersion
+from service.domain.galleries import GalleryHead, GalleryVersion, touched_since
 from service.index import GalleryIndex, IndexBuilder
 from service.ports import ChangeFeed, FaceRead
 
@@ -55,12 +55,22 @@ def _step(read: FaceRead, head: GalleryHead, index: GalleryIndex | None) -> Gall
     if index is not None and index.version == head.version:
         return index
     if index is not None:
-        touched = touched_since(index.version, read.changes(head.id, index.version.number), head)
         few = max(REREAD_ALWAYS, int(len(index) * REBUILD_SHARE))
+        touched = _touched(read, head, index.version, few)
         if touched is not None and len(touched) <= few:
             present = read.faces(head, sorted(touched))
             return Reread(index, head.version, present, touched)
     return _rebuilt(read, head)
+
+
+def _touched(
+    read: FaceRead, head: GalleryHead, cursor: GalleryVersion, few: int
+) -> frozenset[UUID] | None:
+    """As `touched_since`; None too when more versions than `few` have passed: a day's changes of a
+    busy gallery may be more than its faces by far, and would all be held in memory."""
+    if head.version.number - cursor.number > few:
+        return None
+    return touched_since(cursor, read.changes(head.id, cursor.number), head.version)
 
 
 def _taken(step: GalleryIndex | Reread) -> GalleryIndex:
@@ -77,22 +87,3 @@ def _rebuilt(read: FaceRead, head: GalleryHead) -> GalleryIndex:
     index = builder.finish(head.version)
     index.space_id = head.space_id
     return index
-
-
-def touched_since(
-    cursor: GalleryVersion, changes: list[Change], head: GalleryHead
-) -> frozenset[UUID] | None:
-    """The faces touched between the cursor and the head, or None if the gallery must be re-read.
-
-    The changes must lead from the cursor to the head without a gap, each naming the mark of the
-    one before: else commits were lost (failover), a backup was restored, or rows were pruned.
-    """
-    touched: set[UUID] = set()
-    here = cursor
-    for change in changes:
-        follows = change.version.number == here.number + 1 and change.previous_mark == here.mark
-        if not follows or change.everything:
-            return None
-        touched.update(change.faces)
-        here = change.version
-    return frozenset(touched) if here == head.version else None

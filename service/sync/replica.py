@@ -22,6 +22,8 @@ FIRST_BACKOFF_S = 0.1
 LAST_BACKOFF_S = 1.0
 """An outage is over for this replica as soon after its end; a failed try costs next to nothing."""
 PRUNE_EVERY_S = 60.0
+PRUNE_AGAIN_S = 1.0
+"""While there is more: commits must not outrun it, and it must not delay a catch-up."""
 CLOSE_S = 10.0
 
 
@@ -75,9 +77,8 @@ class Replica:
         if self._thread.is_alive():
             log.warning("change feed: the database does not answer; leaving without goodbye")
             return  # a daemon, and the feed is in its hands
-        if self._last_success_at is not None:
-            with suppress(UnavailableError):
-                self._reporter.leave()
+        with suppress(UnavailableError):
+            self._reporter.leave()
         self._feed.close()
 
     def index(self, gallery_id: UUID) -> GalleryIndex:
@@ -157,6 +158,7 @@ class Replica:
         backoff, deaf = FIRST_BACKOFF_S, False
         while not self._stopping.is_set():
             try:
+                self._announce()
                 self._catch_up()
                 self._tell_and_prune()
                 deaf = self._rested(deaf)
@@ -195,12 +197,18 @@ class Replica:
         """Until the next look without a bell; jittered, so that replicas do not look as one."""
         return max(0.0, min(self._poll_s * random.uniform(0.8, 1.2), self._reporter.due_in_s()))
 
+    def _announce(self) -> None:
+        """Be on the list before the first reading: whoever waits for all replicas to drop a face
+        must know of one that may be reading it at this moment."""
+        if self._indexes is None:
+            self._reporter.tell({})
+
     def _tell_and_prune(self) -> None:
         indexes = self._indexes or {}
         self._reporter.tell({each: index.version for each, index in indexes.items()})
         if time.monotonic() >= self._prune_at:
-            self._feed.prune(self._keep_s)
-            self._prune_at = time.monotonic() + PRUNE_EVERY_S * random.uniform(0.5, 1.5)
+            every_s = PRUNE_AGAIN_S if self._feed.prune(self._keep_s) else PRUNE_EVERY_S
+            self._prune_at = time.monotonic() + every_s * random.uniform(0.5, 1.5)
 
     def _catch_up(self) -> None:
         before = time.monotonic()

@@ -25,11 +25,14 @@ class Reporter:
         self.differences = 0
         self._feed = feed
         self._told: dict[UUID, GalleryVersion] = {}
-        self._told_at = -HEARTBEAT_S
+        self._told_at = self._told_all_at = -HEARTBEAT_S
         self._news = True
 
     def tell(self, versions: Mapping[UUID, GalleryVersion]) -> None:
-        """Report if something is new, or a heartbeat is due; raises DatabaseUnavailable."""
+        """Report if something is new, or a heartbeat is due; raises DatabaseUnavailable.
+
+        A heartbeat says everything again: somebody may have cleared the list by hand.
+        """
         changed = {
             gallery_id: version
             for gallery_id, version in versions.items()
@@ -38,11 +41,15 @@ class Reporter:
         self._news = bool(changed)
         if self.due_in_s() > 0:
             return
+        now = time.monotonic()
+        whole = now - self._told_all_at >= HEARTBEAT_S
+        told = versions if whole else changed
         self._feed.report(
-            Report(self.replica_id, self.name, changed, self.checked_at, self.differences)
+            Report(self.replica_id, self.name, told, self.checked_at, self.differences)
         )
         self._told = dict(versions)
-        self._told_at = time.monotonic()
+        self._told_at = now
+        self._told_all_at = now if whole else self._told_all_at
         self._news = False
 
     def due_in_s(self) -> float:
@@ -55,5 +62,6 @@ class Reporter:
         self._told = {}
 
     def leave(self) -> None:
-        """Take this replica off the list; raises DatabaseUnavailable."""
-        self._feed.leave(self.replica_id)
+        """Take this replica off the list, if it ever was on it; raises DatabaseUnavailable."""
+        if self._told_at >= 0:
+            self._feed.leave(self.replica_id)

@@ -33,6 +33,16 @@ class DlibLandmarks(NamedTuple):
     nose_base: Point
 
 
+def named(points: Sequence[Point], detector: str) -> dict[str, Point]:
+    """The landmarks of a `DetectedFace` by their names; empty where the detector found none."""
+    if len(points) == 2:  # DeepFace's eyes
+        return dict(zip(("left_eye", "right_eye"), points, strict=True))
+    if len(points) != 5:
+        return {}
+    names = DlibLandmarks._fields if detector == "dlib" else Landmarks._fields
+    return dict(zip(names, points, strict=True))
+
+
 def from_row(values: Sequence[float]) -> Landmarks:
     """YuNet and CenterFace: ten numbers, x and y of the right eye, the left eye, the nose, the
     right and the left corner of the mouth (OpenCV's `FaceDetectorYN::detect`, DeepFace's

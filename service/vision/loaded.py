@@ -43,6 +43,11 @@ class LoadedAnalysers:
             EmbeddingSpace(spec.name, spec.dimension, None, detector, alignment, threshold)
         )
 
+    def usual(self, model: str | None) -> FaceAnalyser:
+        if model is None or model == self._first.space.model:
+            return self._first
+        return self.like(model, None, None)
+
     def _at_hand(self, space: EmbeddingSpace) -> FaceAnalyser | None:
         everyone = (self._first, *self._loaded)
         return next((each for each in everyone if space.serves(each.space)), None)

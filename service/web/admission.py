@@ -22,7 +22,8 @@ class Admission:
 
     The wait is foretold from those in service and the pace at which they leave while more wait
     than `workers` can take (Little's law). A request is in service once its body is there, so
-    that slow uploads neither count nor slow the pace. Belongs to one event loop.
+    that slow uploads neither count nor slow the pace. Requests that are `exempt` hold no
+    photograph that somebody waits for. Belongs to one event loop.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Admission:
         *,
         workers: int,
         patience_s: float,
+        exempt: Callable[[Scope], bool] = lambda scope: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._workers = workers
+        self._exempt = exempt
         self._longest_wait_s = PLANNED * patience_s
         self._clock = clock
         self._inside = 0
@@ -42,7 +45,7 @@ class Admission:
         self._busy_since: float | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] != "POST" or self._exempt(scope):
             await self._app(scope, receive, send)
         elif self._inside >= MOST or self._inside * self._gap_s > self._longest_wait_s:
             # before the body is read: it costs next to nothing

@@ -2,25 +2,44 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from service.domain.keys import Caller, Scope
 from service.errors import ScopeMissing
 
+# for the OpenAPI document: the middleware has read them
+Header = Annotated[
+    str | None, Security(APIKeyHeader(name="X-API-Key", scheme_name="key", auto_error=False))
+]
+Bearer = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Security(HTTPBearer(scheme_name="bearer", auto_error=False)),
+]
 
-def _may(scope: Scope) -> object:
-    def allowed(request: Request) -> Caller:
-        """The caller, whom the middleware has found; raises ScopeMissing."""
+
+class RequiredScope:
+    """A dependency: the caller, whom the middleware has found. Any one of `scopes` will do."""
+
+    def __init__(self, *scopes: Scope) -> None:
+        self.scopes = scopes
+
+    def __call__(self, request: Request, _header: Header = None, _bearer: Bearer = None) -> Caller:
+        """Raises ScopeMissing."""
         caller: Caller = request.state.caller
-        if not caller.may(scope):
-            raise ScopeMissing(scope)
+        if not any(map(caller.may, self.scopes)):
+            raise ScopeMissing(self.scopes[0])
         return caller
 
-    return Depends(allowed)
+
+def _with(*scopes: Scope) -> object:
+    # named once more, so that the OpenAPI document tells what an operation needs
+    return Security(RequiredScope(*scopes), scopes=[scope.value for scope in scopes])
 
 
-Searching = Annotated[Caller, _may(Scope.SEARCH)]
-Enrolling = Annotated[Caller, _may(Scope.ENROL)]
-Reading = Annotated[Caller, _may(Scope.READ)]
-Exporting = Annotated[Caller, _may(Scope.EXPORT)]
-Administering = Annotated[Caller, _may(Scope.ADMIN)]
+Searching = Annotated[Caller, _with(Scope.SEARCH)]
+Enrolling = Annotated[Caller, _with(Scope.ENROL)]
+Reading = Annotated[Caller, _with(Scope.READ)]
+EnrollingOrReading = Annotated[Caller, _with(Scope.ENROL, Scope.READ)]
+Exporting = Annotated[Caller, _with(Scope.EXPORT)]
+Administering = Annotated[Caller, _with(Scope.ADMIN)]

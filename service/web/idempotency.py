@@ -66,7 +66,7 @@ def _kept(response: Response) -> KeptAnswer:
 
 def repeatable(
     request: Request,
-    key: Annotated[
+    idempotency_key: Annotated[
         str | None,
         Header(
             alias="Idempotency-Key",
@@ -77,7 +77,7 @@ def repeatable(
         ),
     ] = None,
 ) -> Repeatable:
-    return Repeatable(request, key)
+    return Repeatable(request, idempotency_key)
 
 
 Repeat = Annotated[Repeatable, Depends(repeatable)]

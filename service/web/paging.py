@@ -3,6 +3,7 @@
 import base64
 import binascii
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Query
 
@@ -34,3 +35,14 @@ def _after(
 
 
 After = Annotated[str | None, Depends(_after)]
+
+
+def _after_id(cursor: After) -> UUID | None:
+    """As `_after`, where the last item's name is a UUID."""
+    try:
+        return None if cursor is None else UUID(cursor)
+    except ValueError:
+        raise RequestInvalid("cursor: not a `next` that a page had") from None
+
+
+AfterId = Annotated[UUID | None, Depends(_after_id)]

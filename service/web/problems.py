@@ -1,4 +1,4 @@
-"""Errors as HTTP answers, and the one table of status codes."""
+"""Errors as HTTP answers, `{"detail", "code"}` and seldom more, and the table of status codes."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from service import errors
+from service.domain.keys import Caller, Scope
 
 VERSION_HEADER = "X-Gallery-Version"
 MEDIA_TYPE = "application/problem+json"
@@ -18,6 +19,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.RequestInvalid: 422,
     errors.FaceNotDetected: 400,
     errors.SeveralFaces: 400,
+    errors.FaceUnfit: 400,
     errors.ImageDamaged: 400,
     errors.ImageTooLarge: 413,
     errors.ImageTypeUnsupported: 415,
@@ -25,6 +27,8 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.Unauthenticated: 401,
     errors.ScopeMissing: 403,
     errors.RateLimited: 429,
+    errors.KeyNotFound: 404,
+    errors.KeyEnded: 409,
     errors.GalleryExists: 409,
     errors.GalleryNotFound: 404,
     errors.NameUnconfirmed: 409,
@@ -35,7 +39,19 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.ErasureNotFound: 404,
     errors.SubjectExists: 409,
     errors.SubjectNotFound: 404,
+    errors.SubjectExpired: 409,
+    errors.SubjectFull: 409,
     errors.FaceExists: 409,
+    errors.FaceNotFound: 404,
+    errors.ModelNotFound: 404,
+    errors.SpaceMismatch: 409,
+    errors.ImportInvalid: 400,
+    errors.ImportTooLarge: 413,
+    errors.ItemInvalid: 422,
+    errors.JobNotFound: 404,
+    errors.PhotographKnown: 409,
+    errors.PersonKnown: 409,
+    errors.UnlikeSubject: 409,
     errors.VersionLost: 409,
     errors.GalleryFull: 409,
     errors.DatabaseUnavailable: 503,
@@ -72,7 +88,9 @@ def problem(
     **more: object,
 ) -> JSONResponse:
     """The body of a refusal: RFC 9457's under /v1, `{"detail", "code"}` elsewhere."""
-    body = {"detail": detail, "code": code, **more}
+    # it may repeat what was sent, and half surrogates cannot be sent back
+    text = detail.encode(errors="replace").decode()
+    body = {"detail": text, "code": code, **more}
     if not path.startswith("/v1/"):
         return JSONResponse(body, status, headers)
     head = {
@@ -86,11 +104,13 @@ def problem(
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.FacematchError)
-    return refusal(request.url.path, error)
+    caller: Caller | None = getattr(request.state, "caller", None)
+    readable = caller is not None and caller.may(Scope.READ)
+    return refusal(request.url.path, error, readable=readable)
 
 
-def refusal(path: str, error: errors.FacematchError) -> JSONResponse:
-    """The answer to what was refused on purpose."""
+def refusal(path: str, error: errors.FacematchError, *, readable: bool = False) -> JSONResponse:
+    """The answer to what was refused on purpose; `readable`: the caller may know by whom."""
     headers = {}
     if isinstance(error, errors.UnavailableError | errors.RateLimited):
         headers["Retry-After"] = str(error.retry_after_s)
@@ -98,7 +118,12 @@ def refusal(path: str, error: errors.FacematchError) -> JSONResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.RequestError) and error.gallery_version is not None:
         headers[VERSION_HEADER] = error.gallery_version
-    return problem(path, STATUS[type(error)], str(error), error.code, headers)
+    more: dict[str, object] = {}
+    if isinstance(error, errors.FaceUnfit):
+        more = {"reasons": list(error.reasons)}
+    elif readable and isinstance(error, errors.RequestError):
+        more = dict(error.facts)
+    return problem(path, STATUS[type(error)], str(error), error.code, headers, **more)
 
 
 def _malformed(request: Request, error: Exception) -> JSONResponse:

@@ -112,3 +112,8 @@ class Ready(BaseModel):
 class Problem(BaseModel):
     detail: str = Field(description="what is wrong and what to do")
     code: str = Field(description="stable, for programs", examples=["subject_not_found"])
+    reasons: list[str] | None = Field(
+        None,
+        description="with `low_quality` only: `too_small`, `too_blurred`, `too_dark`, `too_bright`,"
+        " `low_contrast`, `extreme_pose`, `low_score`",
+    )

@@ -4,23 +4,24 @@ from service.domain.calibrations import Calibration
 from service.domain.galleries import GalleryVersion
 from service.domain.replicas import ReplicaState
 from service.galleries import GalleryFigures
-from service.recognition import Identified
+from service.recognition import Searched
 from service.subjects import Deleted
 from service.web import schemas
 
 
-def match(found: Identified, took_ms: float) -> schemas.Matched | schemas.NotMatched:
-    if found.external_id is None or found.confidence is None or found.similarity is None:
+def match(found: Searched, took_ms: float) -> schemas.Matched | schemas.NotMatched:
+    """Of a search of one gallery for one face and one subject."""
+    (gallery,), (face,) = found.galleries, found.faces
+    if not face.matches:
         return schemas.NotMatched(
-            similarity_score=found.similarity,
-            threshold=found.threshold,
-            processing_time_ms=took_ms,
+            similarity_score=face.best, threshold=gallery.threshold, processing_time_ms=took_ms
         )
+    (best,) = face.matches
     return schemas.Matched(
-        matched_id=found.external_id,
-        similarity_score=found.similarity,
-        threshold=found.threshold,
-        confidence=found.confidence.value,
+        matched_id=best.external_id,
+        similarity_score=best.similarity,
+        threshold=gallery.threshold,
+        confidence=best.confidence.value,
         processing_time_ms=took_ms,
     )
 
@@ -33,11 +34,12 @@ def face_deleted(face_id: str, deleted: Deleted) -> schemas.FaceDeleted:
         remaining_faces=deleted.remaining_faces,
     )
     if deleted.replicas is not None:
-        answer.replicas = _spread(deleted.replicas, deleted.version)
+        answer.replicas = spread(deleted.replicas, deleted.version)
     return answer
 
 
-def _spread(replicas: list[ReplicaState], version: GalleryVersion) -> schemas.Replicas:
+def spread(replicas: list[ReplicaState], version: GalleryVersion) -> schemas.Replicas:
+    """Which replicas were seen to hold that version."""
     live = [each for each in replicas if each.live]
     return schemas.Replicas(
         applied=[each.name for each in live if each.holds(version)],

@@ -72,6 +72,8 @@ def folder_of_faces(tmp_path: Path) -> Path:
     (folder / "coffee.jpg").write_bytes(photos.encoded(photos.landscape()))
     (folder / "notes.txt").write_text("not a picture")
     (folder / ".hidden").write_text("passed over")
+    dark = photos.grace().point(lambda value: value * 0.1)
+    (folder / "night.png").write_bytes(photos.encoded(dark, "PNG"))
     return folder
 
 
@@ -81,15 +83,21 @@ def test_enroll_takes_a_folder_and_lists_what_it_rejects(
     folder = folder_of_faces(tmp_path)
     done = facematch("enroll", str(folder), environment=environment)
     assert done.returncode == 1
-    assert "2 enrolled, 0 skipped, 2 rejected" in done.stdout
+    assert "2 enrolled, 0 skipped, 3 rejected" in done.stdout
+    assert "night.png: The face cannot be seen well enough" in done.stderr
+    assert "(too_dark)" in done.stderr
     assert "coffee.jpg: Face detection failed" in done.stderr
     assert "notes.txt: The file is not a JPEG" in done.stderr
     names = query(environment, "SELECT external_id FROM subject ORDER BY 1")
     assert names == [("eileen",), ("grace hopper",)]
 
     again = facematch("enroll", str(folder), environment=environment)
-    assert "0 enrolled, 2 skipped, 2 rejected" in again.stdout
+    assert "0 enrolled, 2 skipped, 3 rejected" in again.stdout
     assert query(environment, "SELECT count(*) FROM face") == [(2,)]
+
+    lenient = {**environment, "ENROL_MIN_BRIGHTNESS": "0", "ENROL_MIN_CONTRAST": "0"}
+    done = facematch("enroll", str(folder), environment=lenient)
+    assert "1 enrolled, 2 skipped, 2 rejected" in done.stdout
 
 
 def test_enroll_by_folder_gives_a_person_several_faces(
@@ -238,11 +246,11 @@ def test_smoke_walks_a_running_service_and_leaves_nothing(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     with running(tmp_path / "log", environment=environment) as server:
-        done = facematch("smoke", server.url, environment={})
+        done = facematch("smoke", server.url, environment=environment)
         assert done.returncode == 0, done.stderr
         assert "the round trip works" in done.stdout
         assert query(environment, "SELECT count(*) FROM subject") == [(0,)]
-    gone = facematch("smoke", server.url, environment={})
+    gone = facematch("smoke", server.url, environment=environment)
     assert gone.returncode == 1
     assert "FAIL" in gone.stderr
     assert "Traceback" not in gone.stderr
@@ -257,14 +265,10 @@ def test_enrolment_beside_a_running_service_is_found_by_it(
     with running(tmp_path / "log", environment=environment) as server:
         import time
 
-        import httpx
-
         facematch("enroll", str(folder), environment=environment)
         end = time.monotonic() + 5
         found: Any = None
         while found != "grace" and time.monotonic() < end:
-            answer = httpx.post(
-                f"{server.url}/match_face", files={"file": photos.grace_bytes()}, timeout=30
-            )
+            answer = server.post("/match_face", files={"file": photos.grace_bytes()}, timeout=30)
             found = answer.json().get("matched_id")
     assert found == "grace"

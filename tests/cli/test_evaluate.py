@@ -149,6 +149,7 @@ def test_the_labelled_photographs_are_all_right_at_the_default(
     assert done.returncode == 0, done.stderr
     document = read(report)
     assert (document["pairs"], document["skipped"]) == (300, 0)
+    assert document["unfit_for_enrolment"] == []
     assert document["correct_at_default_threshold"] == 300
     assert document["best_accuracy"] == 1.0
     assert document["margin"] > 0.005

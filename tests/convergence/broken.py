@@ -73,14 +73,14 @@ def markless() -> None:
         )
 
     def touched_since(
-        cursor: GalleryVersion, changes: list[Change], head: GalleryHead
+        cursor: GalleryVersion, changes: list[Change], head: GalleryVersion
     ) -> frozenset[UUID] | None:
         if any(change.everything for change in changes):
             return None
         return frozenset(face for change in changes for face in change.faces)
 
     catchup._up_to_date = up_to_date
-    catchup.touched_since = touched_since
+    cast(Any, catchup).touched_since = touched_since
 
 
 READERS: dict[str, Callable[[], None]] = {

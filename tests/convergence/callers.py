@@ -127,6 +127,7 @@ class Caller(Worker):
             self._wrong(f"{kind} of {name}", answer)
             return None
         self.record.count(f"HTTP {kind}")
+        self.record.count("writes")
         return Person(name, picture, answer.headers[VERSION_HEADER], kind == "enrolments")
 
     def _check(self, person: Person) -> bool:

@@ -137,13 +137,18 @@ def truncated(site: Site) -> bool:
 
 def snapshot_truncated(site: Site) -> bool:
     """While nobody maps it: under a live mapping it is nobody's promise."""
-    replica = site.random.choice(site.replicas)
-    files = _snapshots(replica)
-    if files:
+    home = site.random.choice(site.replicas).home
+    if not _snapshots(home):
+        return False
+    replicas = [each for each in site.replicas if each.home == home]
+    for replica in replicas:
         _kill(site, replica)
-        for file in files:
-            os.truncate(file, file.stat().st_size // 2)
+    files = _snapshots(home)
+    for file in files:
+        os.truncate(file, file.stat().st_size // 2)
+    for replica in replicas:
         replica.start()
+    for replica in replicas:
         ready(replica.server)
     return bool(files)
 
@@ -151,7 +156,7 @@ def snapshot_truncated(site: Site) -> bool:
 def disk_full(site: Site) -> bool:
     """For one replica, to its end: no file of its may grow."""
     replica = site.random.choice(site.replicas)
-    if not _snapshots(replica):
+    if not _snapshots(replica.home):
         return False
     process = psutil.Process(replica.server.process.pid)
     process.rlimit(psutil.RLIMIT_FSIZE, (0, 0))
@@ -181,9 +186,9 @@ FAULTS: list[Callable[[Site], bool | None]] = [
 ]
 
 
-def _snapshots(replica: Member) -> list[Path]:
+def _snapshots(home: Path) -> list[Path]:
     end = time.monotonic() + SNAPSHOT_S
-    while not (files := list(replica.home.rglob("*.snapshot"))) and time.monotonic() < end:
+    while not (files := list(home.rglob("*.snapshot"))) and time.monotonic() < end:
         time.sleep(0.1)
     return files
 

@@ -4,6 +4,8 @@ import threading
 from collections import Counter
 
 SHOWN = 20
+CHIEF = ("writes", "audits", "kills")
+"""Counts that the summary ends with."""
 
 
 class Record:
@@ -28,7 +30,8 @@ class Record:
         self.slowest_s = max(self.slowest_s, after_s)
 
     def summary(self) -> str:
-        lines = [f"{what}: {number}" for what, number in sorted(self.counts.items())]
+        lines = [f"{what}: {self.counts[what]}" for what in sorted(self.counts.keys() - set(CHIEF))]
         lines += [f"slowest convergence: {self.slowest_s:.2f} s"]
         lines += [f"VIOLATION {what}" for what in self.violations[:SHOWN]]
+        lines += [f"{what}: {self.counts[what]}" for what in CHIEF]
         return "\n".join([*lines, f"violations: {len(self.violations)}"])

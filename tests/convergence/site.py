@@ -30,7 +30,9 @@ from tests.fakes.analyser import SPACE
 from tests.proxies import Proxy
 from tests.servers import Server, free_port, ready, start
 
-REPLICAS, CALLERS, SQL_WRITERS = 3, 3, 4
+HOSTS = (0, 0, 1)
+"""Of each replica; those of one host share their snapshot files and map the same pages."""
+CALLERS, SQL_WRITERS = 3, 4
 # a process that is killed, or cannot write, leaves a broken file of measurements behind
 UNMEASURED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 BOUND_S = 2.0
@@ -52,9 +54,12 @@ TABLE = f"SELECT g.id, g.version, g.mark, ({DIGEST % ('g.id', 'g.space_id')}) FR
 class Member:
     """One replica: a process that may be killed and started again, at the same address."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str], broken: str | None) -> None:
-        home.mkdir()
+    def __init__(
+        self, home: Path, log: Path, environment: Mapping[str, str], broken: str | None
+    ) -> None:
+        home.mkdir(exist_ok=True)
         self.home = home
+        self._log = log
         self._port = free_port()
         self._environment = {**environment, "FACEMATCH_HOME": str(home)}
         self._broken = ["--broken", broken] if broken else []
@@ -62,7 +67,7 @@ class Member:
 
     def start(self) -> None:
         self.server: Server = start(
-            self.home / "log",
+            self._log,
             *self._broken,
             environment=self._environment,
             port=self._port,
@@ -159,10 +164,13 @@ class Site:
             "PYTHONPATH": str(Path(tests.__file__).parent.parent),
             # it would mend what the harness is here to find
             "DIGEST_EVERY_S": "86400",
+            # keys are no part of what converges
+            "ALLOW_ANONYMOUS": "true",
         }
-        replicas = []
-        for number in range(REPLICAS):
-            member = Member(self._folder / f"replica-{number}", environment, self._broken)
+        replicas: list[Member] = []
+        for host in HOSTS:
+            log = self._folder / f"replica-{len(replicas)}.log"
+            member = Member(self._folder / f"host-{host}", log, environment, self._broken)
             self._closing.callback(member.end)
             replicas.append(member)
         return replicas

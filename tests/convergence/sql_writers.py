@@ -67,6 +67,7 @@ class SqlWriter(Worker):
         kind(self, gallery)
         self._connection.commit()
         self.record.count(f"SQL writes: {kind.__name__}")
+        self.record.count("writes", kind is not SqlWriter.roll_back)
 
     def _sql(self, statement: str, *values: object) -> Rows:
         assert self._connection is not None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from service.domain.embeddings import Alignment, EmbeddingSpace, unit
+from service.domain.embeddings import Alignment, ClaimedSpace, EmbeddingSpace, similarity, unit
 from service.errors import EmbeddingInvalid
 
 
@@ -45,3 +45,35 @@ def test_spaces_differ_by_weights_and_detector() -> None:
 
 def test_a_space_without_a_digest_takes_the_weights_at_hand() -> None:
     assert space(digest=None).serves(space())
+
+
+@pytest.mark.parametrize("dimension", [2, 128, 512, 4096])
+def test_a_similarity_has_six_decimals_and_is_one_for_the_same(dimension: int) -> None:
+    random = np.random.default_rng(dimension)
+    for _ in range(50):
+        one, other = (unit(random.normal(size=dimension), dimension) for _ in range(2))
+        found = similarity(one, other)
+        assert found == round(found, 6) == similarity(other, one)
+        assert found == pytest.approx(float(one @ other), abs=5e-6)
+        assert similarity(one, one) == 1.0
+        assert similarity(one, -one) == -1.0
+
+
+def test_nothing_in_common_is_zero_and_not_minus_zero() -> None:
+    one, other = unit(np.array([1.0, 0.0]), 2), unit(np.array([-1e-9, 1.0]), 2)
+    assert str(similarity(one, other)) == "0.0"
+
+
+@pytest.mark.parametrize(
+    ("claim", "of_it"),
+    [
+        (ClaimedSpace("Dlib", "dlib", Alignment.NATIVE), True),
+        (ClaimedSpace("Dlib", "dlib", Alignment.NATIVE, "a" * 64), True),
+        (ClaimedSpace("Dlib", "dlib", Alignment.NATIVE, "b" * 64), False),
+        (ClaimedSpace("Dlib", "dlib", Alignment.DEEPFACE), False),
+        (ClaimedSpace("Dlib", "opencv", Alignment.NATIVE), False),
+        (ClaimedSpace("Facenet", "dlib", Alignment.NATIVE), False),
+    ],
+)
+def test_a_claimed_space_must_be_that_one(claim: ClaimedSpace, of_it: bool) -> None:
+    assert claim.is_of(space()) is of_it

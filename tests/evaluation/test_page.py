@@ -11,7 +11,7 @@ from service.evaluation import Evaluation, Unmeasured
 from service.evaluation.page import as_html
 from service.evaluation.plots import VARIABLES
 from service.evaluation.runs import HardPair
-from service.evaluation.templates import Skipped
+from service.evaluation.templates import Refused
 from tests.evaluation.conftest import NASTY
 
 
@@ -90,7 +90,8 @@ def test_without_people_there_is_no_det(evaluation: Evaluation) -> None:
 def test_names_from_outside_are_text(evaluation: Evaluation) -> None:
     run = replace(
         evaluation.runs[0],
-        skipped=(Skipped(NASTY, NASTY),),
+        skipped=(Refused(NASTY, NASTY, ()),),
+        unfit=(Refused(NASTY, NASTY, ()),),
         lowest_genuine=(HardPair(NASTY, NASTY, 0.5),),
     )
     html = as_html(
@@ -105,11 +106,11 @@ def test_names_from_outside_are_text(evaluation: Evaluation) -> None:
     )
     page = Page(html)
     assert "img" not in {tag for tag, _ in page.elements}
-    assert page.text.count(NASTY) == 9
+    assert page.text.count(NASTY) == 11
     assert "<img" not in html
 
 
 def test_the_page_is_utf_8_and_keeps_strange_names(evaluation: Evaluation, tmp_path: Path) -> None:
-    run = replace(evaluation.runs[0], skipped=(Skipped("Zoë 顔.jpg", "no face"),))
+    run = replace(evaluation.runs[0], skipped=(Refused("Zoë 顔.jpg", "no face", ()),))
     (tmp_path / "report.html").write_text(as_html(replace(evaluation, runs=(run,))), "utf-8")
     assert "Zoë 顔.jpg" in (tmp_path / "report.html").read_text("utf-8")

@@ -13,7 +13,7 @@ from service.evaluation.files import check_writable, write
 from service.evaluation.identification import identify, search_all
 from service.evaluation.report import figures, limits, percent, rows
 from service.evaluation.table import print_table
-from service.evaluation.templates import Skipped
+from service.evaluation.templates import Refused
 from service.evaluation.verification import Verification, verify
 from tests.evaluation.test_identification import random_gallery
 from tests.evaluation.test_verification import random_scores
@@ -77,7 +77,11 @@ def test_rough_identification_is_said(evaluation: Evaluation) -> None:
 def test_what_was_left_out_is_said(evaluation: Evaluation) -> None:
     run = replace(
         evaluation.runs[0],
-        skipped=(Skipped("x.jpg", "no face"),),
+        skipped=(Refused("x.jpg", "no face", ("no_face",)),),
+        unfit=(
+            Refused("y.jpg", "small, dark", ("too_small", "too_dark")),
+            Refused("z.jpg", "dark", ("too_dark",)),
+        ),
         contradictions=2,
         drawn=True,
         identification=None,
@@ -90,7 +94,8 @@ def test_what_was_left_out_is_said(evaluation: Evaluation) -> None:
         "the labels name no people",
     ):
         assert part in sentences
-    assert texts(run)["photographs"] == "5 (1 skipped)"
+    assert texts(run)["photographs"] == "5 (skipped: 1 (no_face 1))"
+    assert texts(run)["enrolment would refuse"] == "2 (too_dark 2, too_small 1)"
 
 
 def printed(evaluation: Evaluation) -> str:
@@ -113,7 +118,7 @@ def test_the_table_shows_runs_side_by_side_and_what_was_not_measured(
 
 
 def test_names_are_no_markup_in_the_table(evaluation: Evaluation) -> None:
-    run = replace(evaluation.runs[0], skipped=(Skipped("[red]a[/red].jpg", "[/nothing]"),))
+    run = replace(evaluation.runs[0], skipped=(Refused("[red]a[/red].jpg", "[/nothing]", ()),))
     assert "[red]a[/red].jpg: [/nothing]" in printed(replace(evaluation, runs=(run,)))
 
 

@@ -9,6 +9,7 @@ import pytest
 from service.errors import InputFileInvalid
 from service.evaluation import measure
 from tests.evaluation.values import (
+    ANY_QUALITY,
     LIMITS,
     THRESHOLD,
     ColourAnalyser,
@@ -20,7 +21,7 @@ from tests.evaluation.values import (
 
 
 def test_a_run_by_hand(tmp_path: Path) -> None:
-    run = measure(ColourAnalyser(), LIMITS, colour_labels(tmp_path), "auto")
+    run = measure(ColourAnalyser(), LIMITS, ANY_QUALITY, colour_labels(tmp_path), "auto")
     found = run.verification
     assert (run.photographs, found.pairs, found.genuine, found.people) == (6, 15, 4, 3)
     assert found.default_threshold == THRESHOLD
@@ -35,7 +36,7 @@ def test_a_run_by_hand(tmp_path: Path) -> None:
 
 def test_the_hardest_pairs_come_first(tmp_path: Path) -> None:
     labels = colour_labels(tmp_path)
-    run = measure(ColourAnalyser(), LIMITS, labels, "auto")
+    run = measure(ColourAnalyser(), LIMITS, ANY_QUALITY, labels, "auto")
     lowest = [pair.similarity for pair in run.lowest_genuine]
     assert lowest == sorted(lowest)
     assert lowest[0] == run.verification.lowest_genuine
@@ -53,7 +54,7 @@ def test_the_hardest_pairs_come_first(tmp_path: Path) -> None:
 
 def test_without_named_people_there_is_no_identification(tmp_path: Path) -> None:
     labels = replace(colour_labels(tmp_path), people=None)
-    run = measure(ColourAnalyser(), LIMITS, labels, "auto")
+    run = measure(ColourAnalyser(), LIMITS, ANY_QUALITY, labels, "auto")
     assert run.identification is None
     # pairs alone say that the green one is somebody else
     assert run.verification.people == 3
@@ -62,7 +63,9 @@ def test_without_named_people_there_is_no_identification(tmp_path: Path) -> None
 def test_contradicting_labels_are_counted(tmp_path: Path) -> None:
     labels = colour_labels(tmp_path)
     contradicting = pairs((0, 1, True), (1, 2, True), (0, 2, False), (0, 3, False))
-    run = measure(ColourAnalyser(), LIMITS, replace(labels, pairs=contradicting), "auto")
+    run = measure(
+        ColourAnalyser(), LIMITS, ANY_QUALITY, replace(labels, pairs=contradicting), "auto"
+    )
     assert run.contradictions == 1
 
 
@@ -75,4 +78,4 @@ def test_a_run_without_a_pair_left_says_what_was_skipped(tmp_path: Path) -> None
         people=numbers(0, 0, 1),
     )
     with pytest.raises(InputFileInvalid, match=r"one person is left: 3 .* '0.png': .*clear face"):
-        measure(ColourAnalyser(), LIMITS, labels, "auto")
+        measure(ColourAnalyser(), LIMITS, ANY_QUALITY, labels, "auto")

@@ -8,6 +8,7 @@ from PIL import Image
 
 from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
 from service.domain.faces import Box, DetectedFace
+from service.domain.quality import QualityPolicy, QualityRules
 from service.evaluation.labels import Labels
 from service.evaluation.pairs import Numbers, Pairs, pairs_among
 from service.evaluation.photographs import Photograph
@@ -18,6 +19,7 @@ from service.ports import Picture
 
 LIMITS = ImageLimits(max_bytes=100_000, max_pixels=1_000_000)
 THRESHOLD = 0.5
+ANY_QUALITY = QualityPolicy(QualityRules(), QualityRules())
 
 
 def side(scores: Sequence[float], people: Sequence[tuple[int, int]] | None = None) -> Side:

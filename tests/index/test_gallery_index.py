@@ -10,7 +10,7 @@ import pytest
 from service.domain.embeddings import Embedding
 from service.domain.faces import IndexedFace
 from service.index import gallery_index
-from tests.index.values import DIMENSION, built, face, random, vector, version
+from tests.index.values import DIMENSION, built, face, ids_of, random, vector, version
 
 shuffler = Random(7)
 
@@ -83,6 +83,49 @@ def test_any_history_equals_a_scan_of_the_living(
             [similarity for _, similarity in wanted], abs=1e-6
         )
         assert index.contents().keys() == living.keys()
+
+
+@pytest.mark.parametrize("tail_limit", [4, 4096])
+def test_a_part_equals_a_scan_of_those_subjects(
+    tail_limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Base and tail, the living and the dead, subjects with no face here and none at all."""
+    monkeypatch.setattr(gallery_index, "TAIL_LIMIT", tail_limit)
+    subjects = [uuid4() for _ in range(30)]
+    old = [face(subjects[i % 30]) for i in range(90)]
+    index = built(old)
+    young = [face(subjects[i % 30]) for i in range(60)]
+    index.apply(version(2), young, [f.face_id for f in old[:45]])
+    living = old[45:] + young
+    for count in (0, 1, 7, 30):
+        chosen = shuffler.sample(subjects, count)
+        part = index.view().among(ids_of([*chosen, uuid4()]))
+        probe = vector()
+        wanted = scanned([f for f in living if f.subject_id in chosen], probe)[:5]
+        result = part.search(probe, 5)
+        assert result.version == index.version
+        assert [c.subject_id for c in result.candidates] == [subject for subject, _ in wanted]
+    assert len(index.search(vector(), 30).candidates) == 30
+
+
+def test_subjects_that_differ_in_one_half_of_their_id_are_told_apart() -> None:
+    one = uuid4()
+    twin = UUID(bytes=uuid4().bytes[:8] + one.bytes[8:])
+    sibling = UUID(bytes=one.bytes[:8] + uuid4().bytes[8:])
+    index = built([face(each) for each in (one, twin, sibling)])
+    found = index.view().among(ids_of([one])).search(vector(), 3)
+    assert [c.subject_id for c in found.candidates] == [one]
+
+
+def test_of_equal_faces_the_oldest_id_is_taken_in_base_and_tail() -> None:
+    somebody, embedding = uuid4(), vector()
+    twins = sorted((face(somebody, embedding) for _ in range(6)), key=lambda f: f.face_id.bytes)
+    for split in (0, 3, 6):
+        for base, tail in ((twins[:split], twins[split:]), (twins[split:], twins[:split])):
+            index = built([*reversed(base), *(face() for _ in range(40))])
+            index.apply(version(2), list(reversed(tail)), [])
+            best = index.search(embedding, 1).candidates[0]
+            assert best.face_id == twins[0].face_id
 
 
 def test_applying_twice_is_harmless() -> None:

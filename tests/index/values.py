@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from service.domain.embeddings import Embedding, unit
 from service.domain.faces import IndexedFace
@@ -37,6 +38,11 @@ def batch(faces: list[IndexedFace]) -> FaceBatch:
         np.array([f.subject_id.bytes for f in faces], dtype=UUID_BYTES),
         np.array([f.embedding for f in faces], dtype=np.float32).reshape(len(faces), -1),
     )
+
+
+def ids_of(uuids: list[UUID]) -> NDArray[np.void]:
+    """As the store gives them."""
+    return np.frombuffer(b"".join(each.bytes for each in uuids), dtype=UUID_BYTES)
 
 
 def built(faces: list[IndexedFace]) -> GalleryIndex:

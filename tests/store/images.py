@@ -80,9 +80,32 @@ INSERT INTO idempotency_key (caller, key, fingerprint, status, headers, body)
 VALUES ('anonymous', 'once', sha256('request'), 201, '{"etag": "\\"1\\""}', '{}');
 UPDATE gallery SET gates = '{"quality": false}', subject_lifetime_s = 31557600 WHERE name = 'dlib';
 """,
+    "0008": """
+INSERT INTO api_key (id, prefix, name, key_hash, scopes)
+VALUES ('00000000-0000-7000-8000-000000000051', 'fm_abcdefgh', 'door', sha256('secret'),
+        '{search,enrol}');
+INSERT INTO api_key_gallery (key_id, gallery_id)
+SELECT '00000000-0000-7000-8000-000000000051', id FROM gallery WHERE name = 'dlib';
+""",
+    "0010": """
+INSERT INTO import_job (id, gallery_id, created_by, several, state)
+SELECT '00000000-0000-7000-8000-000000000061', id, 'door', false, 'waiting'
+  FROM gallery WHERE name = 'dlib';
+INSERT INTO import_item (job_id, number, file, external_id, photograph, image_sha256)
+VALUES ('00000000-0000-7000-8000-000000000061', 1, 'eve.jpg', 'eve', 'photograph',
+        sha256('photograph'));
+INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('imports', 'run', '{}');
+""",
     "0011": """
 DELETE FROM face WHERE id = '00000000-0000-7000-8000-000000000032';
 UPDATE gallery SET threshold = 0.91 WHERE name = 'dlib';
+""",
+    "0013": """
+INSERT INTO consent (id, gallery_id, subject_id, text_version, purpose)
+SELECT '00000000-0000-7000-8000-000000000071', gallery_id, id, '2026-11', 'entry by face'
+  FROM subject WHERE id = '00000000-0000-7000-8000-000000000021';
+UPDATE gallery SET unmatched_lifetime_s = 94608000, audit_searches = 'matches'
+ WHERE name = 'dlib';
 """,
 }
 

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import make_url
 
 from service.errors import DatabaseUnsuitable
+from service.store import embedded
 from service.store.accounts import account_for
 from service.store.embedded import NOT_DURABLE, embedded_postgres, temporary_postgres
 from service.store.postmaster import Postmaster
@@ -100,6 +101,27 @@ def alive(pid: int) -> bool:
         return False
 
 
+def answers(url: str) -> bool:
+    try:
+        return execute(url, "SELECT 1") == [(1,)]
+    except psycopg.OperationalError:
+        return False
+
+
+def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@contextmanager
+def open_by_another(folder: Path) -> Iterator[None]:
+    other = user(folder)
+    yield
+    end(other)
+
+
 def stopped(folder: Path) -> bool:
     return not Postmaster(folder).processes() and not (folder / "data/postmaster.pid").exists()
 
@@ -169,10 +191,10 @@ def test_a_killed_owners_server_is_adopted_and_then_stopped(folder: Path) -> Non
 
 def kill_everything(folder: Path, owner: subprocess.Popen[str]) -> None:
     """As when the machine loses its power, seen from the data folder."""
+    kill(owner)  # first, or it would start the server again
     processes = Postmaster(folder).processes()
     for process in processes:
         process.kill()
-    kill(owner)
     psutil.wait_procs(processes, timeout=10)
 
 
@@ -222,6 +244,89 @@ def test_a_server_that_still_recovers_is_waited_for(folder: Path) -> None:
         os.kill(pid, signal.SIGCONT)
     end(waiting)
     assert stopped(folder)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["every process", "its first process"])
+def test_a_server_that_dies_under_its_users_is_started_again(folder: Path, whole: bool) -> None:
+    with embedded_postgres(folder) as url:
+        execute(url, "INSERT INTO kept VALUES (4)")
+        first = postmaster_pid(folder)
+        dying = Postmaster(folder).processes() if whole else [psutil.Process(first)]
+        for process in dying:
+            process.kill()
+        until(lambda: answers(url))
+        assert postmaster_pid(folder) != first
+        assert (4,) in execute(url, "SELECT n FROM kept")
+    assert stopped(folder)
+
+
+def test_one_of_several_users_starts_it_again(folder: Path) -> None:
+    users = [user(folder) for _ in range(2)]
+    for process in Postmaster(folder).processes():
+        process.kill()
+    until(lambda: answers(Postmaster(folder).url))
+    for each in users:
+        end(each)
+    assert stopped(folder)
+
+
+def test_a_database_that_vanished_is_not_made_anew(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An empty one in its place would answer as if nobody had been enrolled."""
+    away = folder / "away"
+    with embedded_postgres(folder):
+        (folder / "data").rename(away)
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.cwd() == str(away):
+                    process.kill()
+        until(lambda: "is gone from" in caplog.text)
+        assert not (folder / "data").exists()
+    away.rename(folder / "data")
+
+
+def test_a_server_out_of_sight_is_not_joined_by_a_second(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another container's: its processes and its socket are elsewhere, the data folder is shared.
+    Two servers on one data folder destroy it."""
+    with open_by_another(folder):
+        before = (folder / "data" / "postmaster.pid").read_text()
+        with monkeypatch.context() as here:
+            here.setattr(Postmaster, "processes", lambda _: [])
+            here.setattr(Postmaster, "_answers", lambda _: False)
+            here.setattr(embedded, "START_S", 1.0)
+            with (
+                pytest.raises(DatabaseUnsuitable, match="open in another container"),
+                embedded_postgres(folder),
+            ):
+                pass
+        assert (folder / "data" / "postmaster.pid").read_text() == before
+        assert answers(Postmaster(folder).url)
+
+
+def test_a_server_out_of_sight_is_used_and_left_running(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = user(folder)
+    pid = postmaster_pid(folder)
+    kill(owner)
+    with monkeypatch.context() as here:
+        here.setattr(Postmaster, "processes", lambda _: [])
+        with embedded_postgres(folder) as url:
+            assert execute(url, "SELECT 1") == [(1,)]
+    assert alive(pid)
+    assert answers(Postmaster(folder).url)
+
+
+def test_stopping_goes_by_the_processes_and_not_by_a_number_in_a_file(folder: Path) -> None:
+    with account_process(folder) as other:
+        with embedded_postgres(folder):
+            file = folder / "data" / "postmaster.pid"
+            file.write_text(file.read_text().replace(str(postmaster_pid(folder)), str(other), 1))
+        assert not Postmaster(folder).processes()
+        assert alive(other)
 
 
 def test_a_start_that_was_cut_short_is_begun_again(folder: Path) -> None:

@@ -118,6 +118,20 @@ def test_an_unreachable_database_is_unavailable_at_once() -> None:
     store.close()
 
 
+def test_a_standby_is_refused(database_url: str) -> None:
+    """It lags, and nobody can tell by how much."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        name = one(connection, "SELECT current_database()")
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+    store = open_store(database_url, pool_size=2, timeout_s=1)
+    feed = store.feed()
+    for ask in (feed.heads, lambda: feed.wait(1), lambda: store.transaction().__enter__()):
+        with pytest.raises(DatabaseUnavailable):
+            ask()
+    feed.close()
+    store.close()
+
+
 def test_a_url_that_is_none_is_refused_without_repeating_it() -> None:
     with pytest.raises(DatabaseUnsuitable) as refusal:
         open_store("postgresql://u:topsecret@[", pool_size=2, timeout_s=1)

@@ -10,8 +10,8 @@ import numpy as np
 import psycopg
 import pytest
 
-from service.domain.faces import Quality
 from service.domain.galleries import Gallery, GallerySettings
+from service.domain.quality import Quality
 from service.errors import (
     FaceExists,
     SpaceConflict,
@@ -177,7 +177,9 @@ def test_a_file_name_that_is_no_text_is_kept_as_far_as_it_is(
 
 
 def test_a_faces_quality_is_kept_as_json(store: Store, gallery: Gallery, psql: Sql) -> None:
-    quality = Quality(size=120.5, sharpness=80.0, brightness=99.9, score=1.2, roll=-3.0)
+    quality = Quality(
+        size=120.5, sharpness=0.55, brightness=99.9, contrast=50.1, score=1.2, roll=-3.0
+    )
     with store.transaction() as tx:
         subject_id = tx.add_subject(gallery.id, "one")
         tx.add_face(gallery, subject_id, replace(new_face(1), quality=quality))

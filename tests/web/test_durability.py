@@ -1,11 +1,13 @@
 """What was answered is kept: kill -9, restart, and the embedded database's life."""
 
 import threading
+import time
 from pathlib import Path
 
 import httpx
 import psutil
 import psycopg
+import pytest
 
 from tests import photos
 from tests.servers import Server, ready, running, start
@@ -13,21 +15,17 @@ from tests.servers import Server, ready, running, start
 
 def enrol(server: Server, face_id: str) -> int:
     form = {"id": face_id}
-    answer = httpx.post(
-        f"{server.url}/add_face", data=form, files={"file": photos.grace_bytes()}, timeout=30
-    )
+    answer = server.post("/add_face", data=form, files={"file": photos.grace_bytes()}, timeout=30)
     return answer.status_code
 
 
 def listed(server: Server) -> set[str]:
-    answer = httpx.get(f"{server.url}/list_faces", timeout=30).json()
+    answer = server.get("/list_faces", timeout=30).json()
     return {face["id"] for face in answer["faces"]}
 
 
 def found(server: Server) -> object:
-    answer = httpx.post(
-        f"{server.url}/match_face", files={"file": photos.grace_bytes()}, timeout=30
-    )
+    answer = server.post("/match_face", files={"file": photos.grace_bytes()}, timeout=30)
     return answer.json().get("matched_id")
 
 
@@ -89,6 +87,26 @@ def test_the_embedded_database_lives_and_stops_with_the_service(tmp_path: Path) 
         postgres = postgres_of(tmp_path)
         assert server.stop() == 0
     assert not lives(postgres)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_embedded_database_killed_under_the_service_comes_back(
+    tmp_path: Path, workers: str
+) -> None:
+    home = {"FACEMATCH_HOME": str(tmp_path), "WORKERS": workers}
+    with running(tmp_path / "log", environment=home) as server:
+        assert enrol(server, "grace") == 200
+        postgres = postgres_of(tmp_path)
+        postgres.kill()
+        end = time.monotonic() + 30
+        while (status := enrol(server, "ada")) == 503 and time.monotonic() < end:
+            time.sleep(0.1)
+        # 409: it was enrolled by a try that was answered with 503
+        assert status in {200, 409}
+        assert listed(server) == {"grace", "ada"}
+        assert postgres_of(tmp_path) != postgres
+        assert server.stop() == 0
+    assert "starting it again" in (tmp_path / "log").read_text()
 
 
 def test_two_services_share_the_embedded_database(tmp_path: Path) -> None:

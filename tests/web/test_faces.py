@@ -276,16 +276,20 @@ def test_health_and_readiness(client: httpx.Client) -> None:
 def test_the_enrolment_can_be_read_in_sql(client: httpx.Client, sql: psycopg.Connection) -> None:
     add(client, "grace")
     row = sql.execute(
-        "SELECT s.external_id, encode(f.image_sha256, 'hex'), f.image_name, f.created_by,"
+        "SELECT s.external_id, encode(f.image_sha256, 'hex'), f.image_name, k.name,"
         " e.dimension, p.model"
         " FROM face f JOIN subject s ON s.id = f.subject_id"
+        " JOIN api_key k ON k.prefix = f.created_by"
         " JOIN face_embedding e ON e.face_id = f.id JOIN embedding_space p ON p.id = e.space_id"
     ).fetchone()
     import hashlib
 
     digest = hashlib.sha256(photos.grace_bytes()).hexdigest()
-    assert row == ("grace", digest, "p.jpg", "anonymous", 128, "Dlib")
+    assert row == ("grace", digest, "p.jpg", "first start", 128, "Dlib")
     (quality,) = sql.execute("SELECT quality FROM face").fetchone() or ({},)
-    assert quality.keys() == {"size", "sharpness", "brightness", "score", "roll", "turn"}
+    assert quality.keys() == {
+        *("size", "sharpness", "brightness", "contrast"),
+        *("score", "roll", "yaw"),
+    }
     assert quality["size"] > 80
     assert abs(quality["roll"]) < 15

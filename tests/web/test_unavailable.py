@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from tests import photos
@@ -29,7 +30,7 @@ def client(proxy: Proxy, tmp_path: Path) -> Iterator[httpx.Client]:
     }
     with (
         running(tmp_path / "log", environment=environment) as server,
-        httpx.Client(base_url=server.url, timeout=30) as client,
+        server.client() as client,
     ):
         yield client
 
@@ -47,6 +48,10 @@ def add(client: httpx.Client, face_id: str) -> httpx.Response:
 
 def match(client: httpx.Client) -> httpx.Response:
     return client.post("/match_face", files={"file": photos.grace_bytes()})
+
+
+def delete(client: httpx.Client) -> httpx.Response:
+    return client.delete("/delete_face/grace")
 
 
 def test_postgres_away_and_back(client: httpx.Client, proxy: Proxy) -> None:
@@ -83,6 +88,24 @@ def test_a_cut_pooled_connection_never_reaches_the_caller(
     for _ in range(5):
         proxy.cut_connections()
         assert match(client).json()["matched_id"] == "grace"
+
+
+def test_a_lock_of_somebody_else_costs_a_refusal_and_no_hang(
+    client: httpx.Client, database_url: str
+) -> None:
+    assert add(client, "grace").status_code == 200
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT FROM gallery FOR UPDATE")
+        for ask in (lambda client: add(client, "ada"), delete):
+            began = time.monotonic()
+            answer = ask(client)
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
+            assert int(answer.headers["Retry-After"]) >= 1
+            assert time.monotonic() - began < 10
+        assert match(client).json()["matched_id"] == "grace"
+        assert client.get("/list_faces").json()["total_faces"] == 1
+    assert add(client, "ada").status_code == 200
+    assert delete(client).status_code == 200
 
 
 def test_a_frozen_server_does_not_hang_requests(client: httpx.Client, proxy: Proxy) -> None:

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 
+from service.domain.probes import PhotographProbe
 from service.domain.subjects import MAX_ID_LENGTH, valid_external_id
 from service.enrolment import Photograph
 from service.errors import NoFileUploaded
+from service.recognition import Search
 from service.web import schemas, shapes
 from service.web.callers import Enrolling, Reading, Searching
 from service.web.services import AtLeast, Provided, stamp
@@ -57,9 +59,10 @@ def match_face(
 ) -> schemas.Matched | schemas.NotMatched:
     """Ask whose face is the largest one on a photograph; nobody is an answer."""
     began = time.perf_counter()
-    photograph = _photograph(file)
-    found = services.recognition.identify(caller, services.gallery_name, photograph.data, at_least)
-    stamp(response, found.version)
+    search = Search(PhotographProbe(_photograph(file).data))
+    name = services.gallery_name
+    found = services.recognition.search(caller, [name], search, {name: at_least})
+    stamp(response, found.galleries[0].version)
     return shapes.match(found, round((time.perf_counter() - began) * 1000, 3))
 
 
@@ -75,7 +78,7 @@ def list_faces(
     """List the enrolled faces by id: all of them, or a page."""
     if after is not None:
         valid_external_id(after)
-    listing = services.subjects.list_faces(caller, services.gallery_name, after, limit, at_least)
+    listing = services.faces.listing(caller, services.gallery_name, after, limit, at_least)
     stamp(response, listing.version)
     entries = [schemas.FaceEntry(id=f.external_id, added_date=f.added_at) for f in listing.faces]
     return schemas.FaceList(total_faces=listing.total_faces, faces=entries)

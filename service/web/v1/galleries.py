@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.domain.audit import SearchPolicy
-from service.domain.embeddings import Alignment
+from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.domain.galleries import EnrolmentGates, Gallery, GalleryRules, GallerySettings
 from service.galleries import GalleryFigures, NewGallery
 from service.web.callers import Administering, Reading
@@ -46,13 +46,17 @@ class Gates(BaseModel):
 
 
 class Space(BaseModel):
-    """What makes the gallery's embeddings comparable; never changes."""
+    """What makes embeddings comparable; a gallery's never changes."""
 
     model: str = Field(examples=["Dlib"])
     dimension: int = Field(examples=[128])
     detector: str = Field(examples=["dlib"])
     alignment: Alignment
     weights_sha256: str | None
+
+    @classmethod
+    def of(cls, space: EmbeddingSpace) -> Self:
+        return cls.model_validate(space, from_attributes=True)
 
 
 class NewGalleryBody(BaseModel):
@@ -141,16 +145,10 @@ class GalleryBody(BaseModel):
 
     @classmethod
     def of(cls, gallery: Gallery) -> Self:
-        space, rules = gallery.space, gallery.rules
+        rules = gallery.rules
         return cls(
             name=gallery.name,
-            space=Space(
-                model=space.model,
-                dimension=space.dimension,
-                detector=space.detector,
-                alignment=space.alignment,
-                weights_sha256=space.weights_sha256,
-            ),
+            space=Space.of(gallery.space),
             threshold=gallery.threshold,
             max_faces=gallery.max_faces,
             max_faces_per_subject=rules.max_faces_per_subject,

@@ -1,19 +1,11 @@
 """/v1/galleries over HTTP on a real Postgres."""
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
-
-
-@pytest.fixture(autouse=True)
-def only_the_default_one(client: httpx.Client, sql: psycopg.Connection) -> Iterator[None]:
-    yield
-    sql.execute("DELETE FROM gallery WHERE name <> 'dlib'")
-    sql.execute("DELETE FROM idempotency_key")
 
 
 def create(client: httpx.Client, name: str = "staff", **more: Any) -> httpx.Response:
