@@ -88,8 +88,8 @@ INSERT INTO api_key_gallery (key_id, gallery_id)
 SELECT '00000000-0000-7000-8000-000000000051', id FROM gallery WHERE name = 'dlib';
 """,
     "0010": """
-INSERT INTO import_job (id, gallery_id, created_by, several, state)
-SELECT '00000000-0000-7000-8000-000000000061', id, 'door', false, 'waiting'
+INSERT INTO import_job (id, gallery_id, space_id, created_by, several, state)
+SELECT '00000000-0000-7000-8000-000000000061', id, space_id, 'door', false, 'waiting'
   FROM gallery WHERE name = 'dlib';
 INSERT INTO import_item (job_id, number, file, external_id, photograph, image_sha256)
 VALUES ('00000000-0000-7000-8000-000000000061', 1, 'eve.jpg', 'eve', 'photograph',

@@ -12,7 +12,7 @@ import pytest
 
 from service.errors import DatabaseUnavailable, DatabaseUnsuitable, SchemaOutdated
 from service.store import schema
-from service.store.console import psql
+from service.store.console import pg_dump, pg_restore, psql
 from tests.databases import execute
 from tests.store.values import one
 
@@ -64,7 +64,14 @@ def test_down_and_up_again_leaves_no_difference(database_url: str) -> None:
         ("ALTER TABLE face ADD COLUMN odd int", "odd"),
         ("ALTER TABLE face ALTER COLUMN created_by DROP DEFAULT", "created_by"),
         ("DROP INDEX ix_face_gallery_id_subject_id", "ix_face_gallery_id_subject_id"),
-        ("ALTER TABLE face ENABLE TRIGGER feed_insert", "trigger feed_insert of face was changed"),
+        (
+            "ALTER TABLE face ENABLE TRIGGER feed_insert",
+            "; ALTER TABLE face ENABLE ALWAYS TRIGGER feed_insert mends that",
+        ),
+        (
+            "GRANT EXECUTE ON FUNCTION audit_prune(timestamptz) TO PUBLIC",
+            "; REVOKE EXECUTE ON FUNCTION audit_prune(old timestamp with time zone) FROM PUBLIC",
+        ),
         ("ALTER TABLE face DISABLE TRIGGER feed_delete", "DISABLE` where this release has"),
         ("DROP TRIGGER feed_update ON subject", "trigger feed_update of subject is missing"),
         (
@@ -127,6 +134,15 @@ def test_the_schema_may_have_any_name(empty_database_url: str) -> None:
     url = empty_database_url + "&options=-csearch_path%3D%22Faces%22%2Cpublic"
     schema.upgrade(url)
     assert schema.drift(url) == []
+
+
+def test_a_database_that_was_dumped_and_restored_has_not_drifted(
+    database_url: str, empty_database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "dump"
+    assert pg_dump(database_url, ["-Fc", "-f", str(file)]) == 0
+    assert pg_restore(empty_database_url, ["--exit-on-error", str(file)]) == 0
+    assert schema.drift(empty_database_url) == []
 
 
 def test_the_definitions_are_what_the_migrations_make(database_url: str) -> None:
