@@ -1,4 +1,4 @@
-# `docker build .` makes the target `full`; `--target slim` leaves TensorFlow out.
+# `docker build .` makes the target `full`; `--target slim` leaves TensorFlow and OpenVINO out.
 FROM python:3.12-slim-trixie AS python
 
 FROM python AS dependencies
@@ -12,7 +12,7 @@ RUN python -m venv /opt/facematch \
     && /opt/facematch/bin/pip install --only-binary :all: --constraint constraints.txt --requirement slim.txt
 
 FROM dependencies AS dependencies-full
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['tensorflow'], sep='\n')" > full.txt \
+RUN python -c "import tomllib; extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; print(*extras['tensorflow'], *extras['openvino'], sep='\n')" > full.txt \
     && /opt/facematch/bin/pip install --only-binary :all: --constraint constraints.txt --requirement full.txt
 
 FROM python AS package

@@ -9,7 +9,7 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "facematch needs Python 3.11 or newer; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[tensorflow,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[tensorflow,openvino,dev]'
 	touch $@
 
 serve: setup
@@ -39,6 +39,6 @@ definitions: setup
 constraints:
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/python -m pip install --quiet --upgrade setuptools wheel '.[tensorflow,dev]'
+	.venv-constraints/bin/python -m pip install --quiet --upgrade setuptools wheel '.[tensorflow,openvino,dev]'
 	.venv-constraints/bin/python -m pip freeze --all --exclude facematch --exclude pip > constraints.txt
 	rm -rf .venv-constraints

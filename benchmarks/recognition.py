@@ -2,9 +2,9 @@
 
 python -m benchmarks.recognition FOLDER [--deepface N]
 
-The model is Dlib with its native alignment, on both of its engines; decoding is the service's.
+The model is Dlib with its native alignment, on every engine at hand; decoding is the service's.
 DeepFace gets the same photographs from memory, already decoded, at full size, with detector dlib
-and model Dlib. Searching a gallery is not in it.
+and model Dlib. Searching a gallery is not in it. `benchmarks.networks` has the other models.
 """
 
 import argparse
@@ -25,18 +25,20 @@ import numpy as np
 from service.domain.faces import DetectedFace
 from service.images import ImageLimits, decode
 from service.ports import FaceAnalyser, Picture
-from service.vision import load_analyser
-from service.vision.catalogue import DLIB, ONNXRUNTIME
+from service.vision import find_model, load_analyser
 from service.vision.dlib_agreement import load_networks
 from service.vision.dlib_analyser import DlibSlot
 from service.vision.dlib_files import LANDMARKS_FILE, RECOGNITION_FILE, packaged
-from service.vision.weights import file_digest
+from service.vision.engines import DLIB, GRAPH_ENGINES
+from service.vision.sessions import at_hand
+from service.vision.threads import ThreadBudget
+from service.vision.weights import locate
 
 Result = TypeVar("Result")
 
 LIMITS = ImageLimits(max_bytes=100_000_000, max_pixels=1_000_000_000)
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-ENGINES = (ONNXRUNTIME, DLIB)
+ENGINES = (*filter(at_hand, GRAPH_ENGINES), DLIB)
 
 
 @dataclass
@@ -76,10 +78,14 @@ def analyser(engine: str, home: Path, workers: int) -> FaceAnalyser:
 
 def measure_stages(photographs: Sequence[bytes], home: Path, timings: Timings) -> None:
     """Each stage alone, on one thread."""
-    weights = packaged(RECOGNITION_FILE)
-    digest = file_digest(weights)
     networks = {
-        engine: load_networks(engine, weights, digest, home=home, threads=1)() for engine in ENGINES
+        engine: load_networks(
+            engine,
+            locate(find_model("Dlib"), engine, home),
+            home=home,
+            budget=ThreadBudget(),
+        )()
+        for engine in ENGINES
     }
     slot = DlibSlot()
     for data in photographs:
@@ -173,8 +179,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for threads in (1, 2):
                 rate = throughput(photographs, engine, home, threads)
                 print(f"{engine}, {threads} threads: {rate:.1f} photographs a second")
-        ratio = timings.median(f"embed, {DLIB}") / timings.median(f"embed, {ONNXRUNTIME}")
-        print(f"embed: onnxruntime is {ratio:.1f} times as fast as dlib")
+        for engine in ENGINES:
+            ratio = timings.median(f"embed, {DLIB}") / timings.median(f"embed, {engine}")
+            print(f"embed: {engine} is {ratio:.1f} times as fast as dlib")
         compare(evenly(photographs, options.deepface), home)
 
 

@@ -48,7 +48,8 @@ class FaceAnalyser(Protocol):
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
         """All faces in the picture, largest box first; empty when there is none.
 
-        `thorough`, for enrolment: look for much smaller faces too, and leave out doubtful ones.
+        `thorough`, for enrolment and for all faces of a group: look for much smaller faces too, as
+        long as there are more, and leave out doubtful ones.
 
         Raises:
             Overloaded: no worker became free in time.

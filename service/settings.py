@@ -116,8 +116,8 @@ class Settings(BaseSettings):
     alignment: Literal["native", "deepface"] | None = Field(
         None, description="alignment of a new default gallery; unset: the model's default"
     )
-    engine: Literal["auto", "onnxruntime", "tensorflow", "dlib"] = Field(
-        "auto", description="what runs the model; auto: whichever fits the weights at hand"
+    engine: Literal["auto", "onnxruntime", "openvino", "openvino-bf16", "tensorflow", "dlib"] = (
+        Field("auto", description="what runs the model; auto: onnxruntime")
     )
     default_gallery: Annotated[str, AfterValidator(_not_blank)] | None = Field(
         None,

@@ -185,7 +185,7 @@ DO $$
 DECLARE
   f regprocedure;
 BEGIN
-  FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+  FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = quote_ident(current_schema())::regnamespace
              AND proname IN ('feed_note', 'feed_record', 'subject_limit', 'subject_lifetime') LOOP
     EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp',
                    f, current_schema());

@@ -84,7 +84,7 @@ DECLARE made regprocedure;
 BEGIN
   FOR made IN SELECT oid FROM pg_proc
                WHERE starts_with(proname, 'procrastinate_')
-                 AND pronamespace = current_schema()::regnamespace
+                 AND pronamespace = quote_ident(current_schema())::regnamespace
   LOOP EXECUTE format('DROP FUNCTION %s CASCADE', made);  -- with its triggers
   END LOOP;
 END $$;

@@ -499,7 +499,8 @@ DECLARE
 BEGIN
   FOR t IN SELECT tgname, tgrelid::regclass AS place FROM pg_trigger
             WHERE NOT tgisinternal AND tgname LIKE 'audit\\_%' AND tgrelid IN (
-              SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace) LOOP
+              SELECT oid FROM pg_class
+               WHERE relnamespace = quote_ident(current_schema())::regnamespace) LOOP
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.place, t.tgname);
   END LOOP;
 END $$
@@ -510,7 +511,7 @@ DO $$
 DECLARE
   f regprocedure;
 BEGIN
-  FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+  FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = quote_ident(current_schema())::regnamespace
              AND (proname LIKE 'audit\\_%' OR proname = 'feed_number') LOOP
     EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', f, current_schema());
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);

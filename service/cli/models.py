@@ -7,9 +7,7 @@ import typer
 
 app = typer.Typer(help="The recognition models and their weights.", no_args_is_help=True)
 
-Engine = Annotated[
-    str, typer.Option(help="Engine to get the weights for: auto, onnxruntime, tensorflow or dlib.")
-]
+Engine = Annotated[str, typer.Option(help="Engine to get the weights for; see ENGINE.")]
 
 
 @app.command("list")

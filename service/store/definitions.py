@@ -19,7 +19,7 @@ ALWAYS, PUBLIC = " ENABLE ALWAYS", "EXECUTE TO PUBLIC"
 
 # NOT NULL is a constraint since PostgreSQL 18, and compared with the tables' columns; a constraint
 # trigger is with the triggers. What an extension brought is its own. Pretty, which leaves out
-# parentheses that say nothing: a dump that was restored has other ones. Of rights it is told whether
+# parentheses that say nothing: a dump that was restored has other ones. Of rights only whether
 # everybody may call a function that has its owner's: a restore without privileges leaves it so.
 DEFINITIONS = f"""
 WITH ours AS (
@@ -55,7 +55,8 @@ def found(connection: Connection) -> Definitions:
     """What the database has, whatever the name of the schema that it lies in."""
     prefix, quoted = connection.execute(text(SCHEMA)).one()
     return {
-        name: definition.replace(prefix, "").replace(quoted, "schema")
+        # tabs as Alembic prints them in statements for psql
+        name: definition.replace(prefix, "").replace(quoted, "schema").replace("\t", "    ")
         for name, definition in connection.execute(text(DEFINITIONS.replace(":", r"\:")))
     }
 
@@ -76,8 +77,8 @@ def differences(found: Definitions, expected: Definitions) -> Iterator[str]:
         if name not in found:
             yield f"{name} is missing"
         elif name in expected and found[name] != expected[name]:
-            here, there = found[name], expected[name]
-            yield f"{name} was changed: {_first_difference(here, there)}{_remedy(name, here, there)}"
+            said = _first_difference(found[name], expected[name])
+            yield f"{name} was changed: {said}{_remedy(name, found[name], expected[name])}"
         elif name not in expected and name.startswith("constraint ") and _table(name) in tables:
             yield f"{name} is not part of this release: {found[name]}"
 

@@ -3,21 +3,17 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from service.errors import EngineUnavailable, InputFileInvalid, WeightsInvalid, WeightsMissing
-from service.vision.catalogue import (
-    DLIB,
-    ONNXRUNTIME,
-    TENSORFLOW,
-    ModelSpec,
-    WeightsFile,
-    find_model,
-)
-from service.vision.dlib_agreement import agreeing_network
-from service.vision.recognisers import choose_engine, load_recogniser
+from service.vision.catalogue import ModelSpec, WeightsFile, find_model
+from service.vision.checks import check_engines, compare_with_others
+from service.vision.conversion import forget_other_conversions
+from service.vision.engines import DLIB, ONNXRUNTIME, TENSORFLOW, resolve_engine
 from service.vision.sources import addresses
 from service.vision.weights import (
+    Weights,
     checked_digest,
     deepface_home,
     file_digest,
@@ -48,13 +44,14 @@ def pull(name: str, home: Path, engine: str, progress: Progress) -> Path:
     """
     spec = find_model(name)
     root = deepface_home(home)
-    chosen = choose_engine(spec, engine, root)
+    chosen = resolve_engine(engine)
     file = weights_for(spec, chosen)
-    there = present(file, root)
-    if there is not None:
-        checked_digest(there)
-        return there
-    with _staged(spec, chosen, root, home) as staged:
+    for known in spec.all_weights_for(chosen) if engine == "auto" else (file,):
+        there = present(known, root)
+        if there is not None:
+            checked_digest(there)
+            return there
+    with _staged(spec, file, chosen, root, home) as staged:
         _download(spec, addresses(file), staged, path_of(file, root), progress)
     return path_of(file, root)
 
@@ -77,44 +74,57 @@ def add(name: str, file: Path, home: Path, progress: Progress) -> Path:
     if engine is None:
         raise InputFileInvalid(f"{file.name} ends neither in .onnx nor in .h5 nor in .dat.")
     root = deepface_home(home)
-    target = path_of(_own_file(spec, engine), root)
-    with _staged(spec, engine, root, home) as staged, file.open("rb") as source:
+    own = _own_file(spec, engine)
+    target = path_of(own, root)
+    with _staged(spec, own, own.engines[0], root, home) as staged, file.open("rb") as source:
         _copy(iter(lambda: source.read(CHUNK_BYTES), b""), staged, file.stat().st_size, progress)
     return target
 
 
 @contextmanager
-def _staged(spec: ModelSpec, engine: str, root: Path, home: Path) -> Iterator[Path]:
+def _staged(
+    spec: ModelSpec, file: WeightsFile, engine: str, root: Path, home: Path
+) -> Iterator[Path]:
     """A path to write the file to; when the block ends it is tried out and put in its place.
 
     The folder around it is a DeepFace home of its own on the same file system, so that the file
     is loaded exactly as it will be, and the last step is a rename. `home` is FACEMATCH_HOME.
     """
-    file = weights_for(spec, engine)
     target = path_of(file, root)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".incoming-", dir=target.parent) as folder:
         staged = path_of(file, Path(folder))
         staged.parent.mkdir(parents=True)
         yield staged
-        load_recogniser(spec, engine, staged, Path(folder)).try_out()
-        digest = file_digest(staged)
-        if file.engine == DLIB:
-            agreeing_network(staged, digest, home=home)
-        # the old digest goes first: a crash in between leaves none, and none is computed anew
-        sidecar_of(target).unlink(missing_ok=True)
-        staged.replace(target)
-        keep_digest(target, digest)
+        weights = Weights(file, staged, file_digest(staged))
+        check_engines(spec, engine, weights, deepface=Path(folder), home=home)
+        compare_with_others(spec, weights, deepface=Path(folder), others=root, home=home)
+        _put_in_place(weights, target)
+
+
+def _put_in_place(weights: Weights, target: Path) -> None:
+    """With what was made of it first, and its old digest gone: a crash in between leaves none, and
+    none is computed anew."""
+    for made in weights.path.parent.iterdir():
+        if made != weights.path:
+            made.replace(target.with_name(made.name))
+    sidecar_of(target).unlink(missing_ok=True)
+    weights.path.replace(target)
+    keep_digest(target, weights.sha256)
+    forget_other_conversions(replace(weights, path=target))
 
 
 def _own_file(spec: ModelSpec, engine: str) -> WeightsFile:
-    """Raises EngineUnavailable when the model has no weights in that engine's own format."""
-    file = weights_for(spec, engine)
-    if file.engine != engine:
-        raise EngineUnavailable(
-            f"The weights of {spec.name} are a file of {file.engine}, not of {engine}."
-        )
-    return file
+    """The model's file in that engine's own format.
+
+    Raises:
+        EngineUnavailable: it has none.
+    """
+    for file in spec.weights:
+        if file.engine == engine:
+            return file
+    own = " or ".join(file.engine for file in spec.weights)
+    raise EngineUnavailable(f"The weights of {spec.name} are a file of {own}, not of {engine}.")
 
 
 def _download(

@@ -1,33 +1,40 @@
 """Whether an engine gives the vectors of the reference, measured once and kept.
 
 An embedding space names its weights, not the engine that ran them; so an engine may serve only
-once it was seen to agree with the reference on the same inputs.
+once it was seen to agree with the reference on the same inputs. The reference is DeepFace's own
+call, and for Dlib dlib itself. In the same way two weights files of one model are one embedding
+space only once their vectors were seen to agree.
 """
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import WeightsInvalid
+from service.vision.engines import OPENVINO_BF16
+from service.vision.sessions import engine_version
 
 LEAST_COSINE = 0.9999
+LEAST_COSINE_BFLOAT16 = 0.999
+"""bfloat16 has eight bits of mantissa; docs/models.md says what that does to similarities."""
 
-Describe = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-"""From one input of the model to its raw vector."""
+Vectors = NDArray[np.float64]
+"""Raw vectors, shape (inputs, dimension), one for each input, in the same order everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What is to be trusted: an engine of that version running these weights.
 
-    `program_sha256` is the digest of what the engine runs, where that was made of the weights by
-    us: another release may make it differently.
+    `program_sha256` is the digest of what the engine runs: of the weights, or of the graph that
+    was made of them by us, for another release may make it differently.
     """
 
     model: str
@@ -36,9 +43,44 @@ class Candidate:
     engine_version: str
     program_sha256: str
 
+    @classmethod
+    def of(cls, model: str, engine: str, weights_sha256: str, program_sha256: str = "") -> Self:
+        """`program_sha256` is left out where the weights themselves are run."""
+        return cls(
+            model=model,
+            weights_sha256=weights_sha256,
+            engine=engine,
+            engine_version=engine_version(engine),
+            program_sha256=program_sha256 or weights_sha256,
+        )
+
+    @property
+    def least_cosine(self) -> float:
+        return LEAST_COSINE_BFLOAT16 if self.engine == OPENVINO_BF16 else LEAST_COSINE
+
     def record(self, home: Path) -> Path:
         name = f"{self.weights_sha256}-{self.engine}-{self.engine_version}.json"
         return home / "agreements" / name
+
+
+@dataclass(frozen=True, slots=True)
+class SameSpace:
+    """Two weights files of one model, by their digests in ascending order."""
+
+    model: str
+    weights_sha256: tuple[str, str]
+
+    @classmethod
+    def of(cls, model: str, one: str, other: str) -> Self:
+        first, second = sorted((one, other))
+        return cls(model, (first, second))
+
+    @property
+    def least_cosine(self) -> float:
+        return LEAST_COSINE
+
+    def record(self, home: Path) -> Path:
+        return home / "agreements" / f"{'-'.join(self.weights_sha256)}.json"
 
 
 def require_agreement(candidate: Candidate, home: Path, measure: Callable[[], float]) -> None:
@@ -52,47 +94,49 @@ def require_agreement(candidate: Candidate, home: Path, measure: Callable[[], fl
     Raises:
         WeightsInvalid: they do not agree. Nothing is kept, so the next start measures again.
     """
-    if _agreed_before(candidate, home):
+    if agreed_before(candidate, home):
         return
     cosine = measure()
-    if not cosine >= LEAST_COSINE:
+    if not cosine >= candidate.least_cosine:
         raise WeightsInvalid(
             f"{candidate.model} on {candidate.engine} {candidate.engine_version} does not give "
             f"the reference's vectors: their cosine is {cosine:.6f} at worst, and "
-            f"{LEAST_COSINE} is needed. Use another ENGINE."
+            f"{candidate.least_cosine} is needed. Use another ENGINE."
         )
     _keep(candidate, home, cosine)
 
 
-def lowest_cosine(
-    inputs: Iterable[NDArray[np.uint8]], candidate: Describe, reference: Describe
-) -> float:
+def compare_files(files: SameSpace, home: Path, one: Vectors, other: Vectors) -> None:
+    """Keep that the files are one embedding space, if their references' vectors agree."""
+    cosine = lowest_cosine(one, other)
+    if cosine >= files.least_cosine:
+        _keep(files, home, cosine)
+
+
+def lowest_cosine(one: Vectors, other: Vectors) -> float:
     """The lowest cosine, -1..1, between the vectors of both; NaN if a vector has none."""
-    cosines = [_cosine(candidate(one), reference(one)) for one in inputs]
-    return float(np.min(cosines))
-
-
-def _cosine(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     if one.shape != other.shape:
         return float("nan")
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
+        return float(np.min((one * other).sum(axis=1) / lengths))
 
 
-def _agreed_before(candidate: Candidate, home: Path) -> bool:
+def agreed_before(claim: Candidate | SameSpace, home: Path) -> bool:
+    """Whether there is a record of it."""
     try:
-        kept = json.loads(candidate.record(home).read_text(encoding="utf-8"))
+        kept = json.loads(claim.record(home).read_text(encoding="utf-8"))
         cosine = float(kept.pop("cosine"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False  # an unreadable record is none
-    return bool(kept == asdict(candidate) and cosine >= LEAST_COSINE)
+    return bool(kept == json.loads(json.dumps(asdict(claim))) and cosine >= claim.least_cosine)
 
 
-def _keep(candidate: Candidate, home: Path, cosine: float) -> None:
+def _keep(claim: Candidate | SameSpace, home: Path, cosine: float) -> None:
     """Best effort: the folder may be read-only, and then the next start measures again."""
-    path = candidate.record(home)
+    path = claim.record(home)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = json.dumps({**asdict(candidate), "cosine": cosine}, indent=1)
+    text = json.dumps({**asdict(claim), "cosine": cosine}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary.write_text(text + "\n", encoding="utf-8")

@@ -9,13 +9,7 @@ from dataclasses import dataclass
 
 from service.domain.embeddings import Alignment
 from service.errors import ModelUnknown, SettingsInvalid
-
-ONNXRUNTIME = "onnxruntime"
-TENSORFLOW = "tensorflow"
-DLIB = "dlib"
-
-ENGINES = (ONNXRUNTIME, TENSORFLOW, DLIB)
-"""What may be asked for; dlib runs the model Dlib only."""
+from service.vision.engines import DLIB, GRAPH_ENGINES, ONNXRUNTIME, TENSORFLOW
 
 DETECTORS = ("dlib", "opencv", "mtcnn", "yunet", "retinaface", "ssd", "centerface", "skip")
 
@@ -33,7 +27,6 @@ DLIB_NATIVE_THRESHOLD = 0.922
 class WeightsFile:
     """A weights file of one engine. `name` is relative to DeepFace's weights folder.
 
-    `runs_on` names the other engines that the file is made ready for when it is loaded.
     `size_bytes` is None where no reliable source states it. `source` is the DeepFace module
     whose constants name the download addresses and `constant` the name of the constant there;
     None for an address that is written inside a function.
@@ -44,12 +37,12 @@ class WeightsFile:
     size_bytes: int | None
     source: str
     constant: str | None = "WEIGHTS_URL"
-    runs_on: tuple[str, ...] = ()
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """All that it can run on, the preferred one first."""
-        return (*self.runs_on, self.engine)
+        """All that it can run on, the preferred one first: every file is a graph, or one is made
+        of it."""
+        return tuple(dict.fromkeys((*GRAPH_ENGINES, self.engine)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +95,16 @@ class ModelSpec:
         return "1 - the cosine distance of DeepFace's own configuration"
 
     def weights_for(self, engine: str) -> WeightsFile | None:
-        return next((file for file in self.weights if engine in file.engines), None)
+        """The file to get for that engine."""
+        return next(iter(self.all_weights_for(engine)), None)
+
+    def all_weights_for(self, engine: str) -> tuple[WeightsFile, ...]:
+        """Every file that it can run, the preferred one first."""
+        return tuple(file for file in self.weights if engine in file.engines)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(engine for file in self.weights for engine in file.engines))
 
 
 def _onnx(
@@ -135,7 +137,6 @@ CATALOGUE: tuple[ModelSpec, ...] = (
                 22_466_066,
                 "deepface.models.facial_recognition.dlib.Dlib",
                 "WEIGHT_URL",
-                runs_on=(ONNXRUNTIME,),
             ),
         ),
         licence="CC0 1.0 (public domain)",

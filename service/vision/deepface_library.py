@@ -15,7 +15,7 @@ from threading import RLock
 from typing import Any
 
 from service.errors import EngineUnavailable
-from service.vision.catalogue import ONNXRUNTIME, TENSORFLOW
+from service.vision.engines import ONNXRUNTIME, TENSORFLOW
 
 _ENGINE_KEYS = {ONNXRUNTIME: "onnx", TENSORFLOW: "tensorflow"}
 _loading = RLock()
@@ -60,15 +60,17 @@ def find_class(task: str, name: str, engine: str) -> Any:
 
 
 def prepare_tensorflow() -> None:
-    """Settings that TensorFlow reads once, when it is imported.
-
-    Raises:
-        EngineUnavailable: TensorFlow, or the Keras 2 that DeepFace needs on it, is not installed.
-    """
-    for package in ("tensorflow", "tf_keras"):
-        require(package, "pip install 'facematch[tensorflow]'")
+    """Settings that TensorFlow reads once, when it is imported. Raises as `require_tensorflow`."""
+    require_tensorflow()
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def require_tensorflow() -> None:
+    """Raises EngineUnavailable when TensorFlow, or the Keras 2 that DeepFace needs on it, is not
+    installed; imports nothing."""
+    for package in ("tensorflow", "tf_keras"):
+        require(package, "pip install 'facematch[tensorflow]'")
 
 
 def require(package: str, remedy: str) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import EngineUnavailable, WeightsInvalid, WeightsMissing
-from service.vision.catalogue import DLIB
 from service.vision.deepface_library import find_class, loading, prepare_tensorflow, require
 from service.vision.dlib_files import LANDMARKS_FILE, frontal_detector, packaged, read_landmarks
+from service.vision.engines import DLIB
 from service.vision.sources import constant_addresses
 
 _DETECTION = "deepface.models.face_detection"

@@ -49,7 +49,7 @@ class DlibSlot:
         self.detect(_blank_chip())
 
     def detect(self, picture: Picture, thorough: bool = False) -> list[DetectedFace]:
-        """`thorough`: one view more than the first that shows a face, and no doubtful ones."""
+        """Faces with `DlibLandmarks`; `thorough`: see `views.search`."""
         return search(picture, self._seen, certain_score=CERTAIN_SCORE, thorough=thorough)
 
     def _seen(self, view: View) -> list[DetectedFace]:

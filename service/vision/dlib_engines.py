@@ -1,6 +1,5 @@
-"""dlib's recognition network on its two engines: dlib itself, the reference, and onnxruntime."""
+"""dlib's recognition network on dlib itself, the reference, and on the engines of graphs."""
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from service.ports import Picture
 from service.vision.dlib_files import read_recogniser
 from service.vision.dlib_graph import INPUT, OUTPUT
-from service.vision.onnx_sessions import open_session
+from service.vision.sessions import Session
 
 
 class ChipNetwork(Protocol):
@@ -34,12 +33,11 @@ class ReferenceNetwork:
         return np.asarray(self._network.compute_face_descriptor(chip), dtype=np.float64)
 
 
-class OnnxNetwork:
-    """The graph of `build_graph` on onnxruntime. Safe to share; the GIL is free while it runs."""
+class GraphNetwork:
+    """The graph of `build_graph` in a session. Safe to share; the GIL is free while it runs."""
 
-    def __init__(self, graph: bytes, threads: int) -> None:
-        self._session = open_session(graph, threads)
-        self.sha256 = sha256(graph).hexdigest()
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def describe(self, chip: Picture) -> NDArray[np.float64]:
         (descriptors,) = self._session.run([OUTPUT], {INPUT: chip[np.newaxis]})

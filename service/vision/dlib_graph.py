@@ -7,8 +7,6 @@ What is linear around a convolution is folded into it in float64: the affine lay
 in front of the first, which pads nothing, the picture's normalisation.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,11 +20,10 @@ from service.vision.dlib_network import (
     Pooling,
     Projection,
 )
+from service.vision.onnx_writer import GraphWriter
 
 INPUT = "chips"
 OUTPUT = "descriptors"
-OPSET = 17
-IR_VERSION = 8
 
 PICTURE_DIVISOR = 256.0
 """dlib/dnn/input.h: `(p.red - avg_red) / 256.0`."""
@@ -50,41 +47,28 @@ def build_graph(network: tuple[Layer, ...]) -> bytes:
 
 class _Builder:
     def __init__(self, network: tuple[Layer, ...]) -> None:
-        import onnx
-
-        self._onnx = onnx
-        self._nodes: list[Any] = []
-        self._constants: list[Any] = []
+        self._writer = GraphWriter()
         self._tags: dict[str, tuple[str, Extent]] = {}
         picture, *layers = network
         if not isinstance(picture, Picture):
             raise WeightsInvalid("The network does not begin with a picture.")
         self._picture = picture
         self._extent: Extent = (3, picture.rows, picture.columns)
-        self._value = self._node("Cast", [INPUT], to=onnx.TensorProto.FLOAT)
-        self._value = self._node("Transpose", [self._value], perm=[0, 3, 1, 2])
+        pixels = self._writer.cast_to_float(INPUT)
+        self._value = self._writer.node("Transpose", [pixels], perm=[0, 3, 1, 2])
         for layer in folded(picture, layers):
             self._add(layer)
 
     def model(self) -> bytes:
-        onnx, picture = self._onnx, self._picture
-        shape = ["n", picture.rows, picture.columns, 3]
-        self._nodes.append(onnx.helper.make_node("Identity", [self._value], [OUTPUT]))
-        graph = onnx.helper.make_graph(
-            self._nodes,
+        return self._writer.model(
             "dlib_face_recognition",
-            [onnx.helper.make_tensor_value_info(INPUT, onnx.TensorProto.UINT8, shape)],
-            [
-                onnx.helper.make_tensor_value_info(
-                    OUTPUT, onnx.TensorProto.FLOAT, ["n", self._extent[0]]
-                )
-            ],
-            self._constants,
+            given=INPUT,
+            shape=(self._picture.rows, self._picture.columns, 3),
+            dtype=np.uint8,
+            result=OUTPUT,
+            value=self._value,
+            size=self._extent[0],
         )
-        opset = onnx.helper.make_opsetid("", OPSET)
-        model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
-        serialized: bytes = model.SerializeToString()
-        return serialized
 
     def _add(self, layer: Layer) -> None:
         match layer:
@@ -95,7 +79,7 @@ class _Builder:
             case Projection():
                 self._project(layer)
             case Plain(kind="relu"):
-                self._value = self._node("Relu", [self._value])
+                self._value = self._writer.node("Relu", [self._value])
             case Plain(kind="tag1" | "tag2" as tag):
                 self._tags[tag] = (self._value, self._extent)
             case Plain(kind="skip1"):
@@ -108,9 +92,9 @@ class _Builder:
     def _convolve(self, layer: Convolution) -> None:
         filters, channels, rows, columns = layer.weights.shape
         self._fits(channels)
-        self._value = self._node(
+        self._value = self._writer.node(
             "Conv",
-            [self._value, self._constant(layer.weights), self._constant(layer.bias)],
+            [self._value, self._writer.constant(layer.weights), self._writer.constant(layer.bias)],
             kernel_shape=[rows, columns],
             strides=list(layer.stride),
             pads=list(layer.padding * 2),
@@ -119,12 +103,12 @@ class _Builder:
 
     def _pool(self, layer: Pooling) -> None:
         if layer.window == (0, 0):
-            self._value = self._node("GlobalAveragePool", [self._value])
+            self._value = self._writer.node("GlobalAveragePool", [self._value])
             self._extent = (self._extent[0], 1, 1)
             return
         if layer.padding != (0, 0):
             raise WeightsInvalid("The network has a pool with padding, which dlib's own has not.")
-        self._value = self._node(
+        self._value = self._writer.node(
             "MaxPool" if layer.kind == "max_pool" else "AveragePool",
             [self._value],
             kernel_shape=list(layer.window),
@@ -148,8 +132,8 @@ class _Builder:
         inputs, outputs = layer.weights.shape
         _, rows, columns = self._extent
         self._fits(inputs // (rows * columns))
-        flat = self._node("Flatten", [self._value], axis=1)
-        self._value = self._node("MatMul", [flat, self._constant(layer.weights)])
+        flat = self._writer.node("Flatten", [self._value], axis=1)
+        self._value = self._writer.node("MatMul", [flat, self._writer.constant(layer.weights)])
         self._extent = (outputs, 1, 1)
 
     def _sum(self, other: str, extent: Extent) -> None:
@@ -160,30 +144,22 @@ class _Builder:
             self._filled_up(self._value, self._extent, common),
             self._filled_up(other, extent, common),
         ]
-        self._value = self._node("Add", terms)
+        self._value = self._writer.node("Add", terms)
         self._extent = common
 
     def _filled_up(self, value: str, extent: Extent, common: Extent) -> str:
         if extent == common:
             return value
         missing = [wanted - size for wanted, size in zip(common, extent, strict=True)]
-        return self._node("Pad", [value, self._constant(np.array([0] * 5 + missing, np.int64))])
+        return self._writer.node(
+            "Pad", [value, self._writer.constant(np.array([0] * 5 + missing, np.int64))]
+        )
 
     def _fits(self, channels: int) -> None:
         if channels != self._extent[0]:
             raise WeightsInvalid(
                 f"The network has a layer for {channels} channels behind one of {self._extent[0]}."
             )
-
-    def _node(self, operator: str, inputs: list[str], **attributes: Any) -> str:
-        name = f"{operator.lower()}_{len(self._nodes)}"
-        self._nodes.append(self._onnx.helper.make_node(operator, inputs, [name], **attributes))
-        return name
-
-    def _constant(self, values: NDArray[Any]) -> str:
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(self._onnx.numpy_helper.from_array(values, name))
-        return name
 
 
 def folded(picture: Picture, layers: list[Layer]) -> list[Layer]:

@@ -41,7 +41,7 @@ class FivePointSlot:
         self.detect(np.zeros((64, 64, 3), dtype=np.uint8))
 
     def detect(self, picture: Picture, thorough: bool = False) -> list[DetectedFace]:
-        """Faces with `Landmarks`; `thorough`: one view more than the first that shows one."""
+        """Faces with `Landmarks`; `thorough`: see `views.search`."""
         return search(picture, self._seen, certain_score=0.0, thorough=thorough)
 
     def _seen(self, view: View) -> list[DetectedFace]:

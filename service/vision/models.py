@@ -8,8 +8,8 @@ from service.domain.embeddings import Alignment
 from service.domain.models import Model, ModelWeights
 from service.errors import ModelNotFound
 from service.vision.catalogue import CATALOGUE, ModelSpec
-from service.vision.recognisers import choose_engine
-from service.vision.weights import ModelStatus, deepface_home, list_models
+from service.vision.engines import resolve_engine
+from service.vision.weights import ModelStatus, list_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class KnownModels:
         raise ModelNotFound(name, [spec.name for spec in CATALOGUE])
 
     def _described(self, spec: ModelSpec, files: tuple[ModelStatus, ...]) -> Model:
-        engine = choose_engine(spec, self.engine, deepface_home(self.home))
+        engine = resolve_engine(self.engine)
         runs = any(each.present and engine in each.file.engines for each in files)
         alignments = [Alignment.DEEPFACE]
         if spec.native_threshold is not None:

@@ -1,4 +1,4 @@
-"""Recognition models as DeepFace runs them, on the engine that their weights are for."""
+"""Recognition models as DeepFace runs them, on the engine that is asked for."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.errors import SettingsInvalid, WeightsInvalid
+from service.errors import FacematchError, WeightsInvalid
+from service.vision.agreement import Vectors
 from service.vision.alignments import Chip
-from service.vision.catalogue import DLIB, ENGINES, ONNXRUNTIME, TENSORFLOW, ModelSpec
+from service.vision.catalogue import ModelSpec
+from service.vision.check_inputs import check_chips
 from service.vision.deepface_library import find_class, loading, require
-from service.vision.dlib_engines import ChipNetwork, ReferenceNetwork
+from service.vision.dlib_engines import ChipNetwork
+from service.vision.engines import DLIB, ONNXRUNTIME, TENSORFLOW
 from service.vision.native_inputs import NATIVE_INPUTS
-from service.vision.onnx_sessions import open_session
-from service.vision.weights import present
+from service.vision.sessions import open_session
+from service.vision.threads import ThreadBudget
 
 
 class Recogniser:
@@ -24,6 +27,11 @@ class Recogniser:
     def __init__(self, spec: ModelSpec, client: Any) -> None:
         self._client = client
         self._spec = spec
+
+    @property
+    def network(self) -> Any:
+        """What DeepFace's class runs: a session, or a Keras network."""
+        return self._client.model
 
     def describe(self, batch: NDArray[np.floating]) -> NDArray[np.float64]:
         """The raw vector of one face; its length is not 1.
@@ -46,6 +54,14 @@ class Recogniser:
         call = _CALLS.get(self._spec.name, _forward)
         return np.asarray(call(self._client, prepared), dtype=np.float64).reshape(-1)
 
+    def describe_checks(self) -> Vectors:
+        """The vectors of `check_chips`, given in every way in which faces may be given."""
+        chips = check_chips(self._spec.input_size)
+        vectors = [self.describe(_deepface_batch(chip)) for chip in chips]
+        if self._spec.name in NATIVE_INPUTS:
+            vectors += [self.describe_chip(chip) for chip in chips]
+        return np.stack(vectors)
+
     def try_out(self) -> None:
         """Run once, so that no request pays for the first run, and see that it is the model.
 
@@ -64,6 +80,11 @@ class Recogniser:
                 f"({np.count_nonzero(np.isfinite(vector))} of them finite), "
                 f"not {self._spec.dimension}."
             )
+
+
+def _deepface_batch(chip: Chip) -> NDArray[np.float32]:
+    batch = chip[np.newaxis, :, :, ::-1].astype(np.float32)
+    return batch / np.float32(255)
 
 
 def _forward(client: Any, batch: NDArray[Any]) -> Any:
@@ -87,48 +108,60 @@ _CALLS: dict[str, Callable[[Any, NDArray[Any]], Any]] = {
 }
 
 
-def choose_engine(spec: ModelSpec, engine: str, home: Path) -> str:
-    """The engine to run on: what was asked for, or whichever has its weights at hand.
-
-    With the weights of several engines at hand, or of none, onnxruntime is taken.
-
-    Raises:
-        SettingsInvalid: there is no such engine.
-    """
-    if engine not in ("auto", *ENGINES):
-        raise SettingsInvalid(f"ENGINE: there is no '{engine}'; use auto, {', '.join(ENGINES)}")
-    if engine != "auto":
-        return engine
-    at_hand = [file.engine for file in spec.weights if present(file, home)]
-    return TENSORFLOW if at_hand == [TENSORFLOW] else ONNXRUNTIME
-
-
 def load_recogniser(
-    spec: ModelSpec, engine: str, weights: Path, home: Path, threads: int = 1
+    spec: ModelSpec, engine: str, path: Path, home: Path, budget: ThreadBudget
 ) -> Recogniser:
-    """Load the model from `weights`, which lies at DeepFace's place below `home`; not yet run.
+    """Load the model on that engine; not yet run.
 
-    Dlib is loaded as the reference, whatever the engine. `threads` work on one face on
-    onnxruntime; models that need a package of their own have as many as that gives them.
+    Args:
+        path: for TensorFlow the weights, at DeepFace's place below `home`; else a graph, which may
+            lie anywhere unless the model needs a package of its own.
 
     Raises:
         EngineUnavailable: the engine, or a package that the model needs, is not installed.
         WeightsInvalid: the file is damaged, or not this model's.
     """
-    if spec.weights_for(DLIB):
-        return dlib_recogniser(spec, ReferenceNetwork(weights))
+    return _loaded(spec, path, lambda: _client(spec, engine, path, home, budget))
+
+
+def load_reference(spec: ModelSpec, engine: str, path: Path, home: Path) -> Recogniser:
+    """DeepFace's own, as it loads it itself, on as many threads as it likes.
+
+    `engine` is the one that the weights are for; for the rest see `load_recogniser`.
+    """
+    return _loaded(spec, path, lambda: _own_client(spec, engine, home))
+
+
+def _loaded(spec: ModelSpec, path: Path, build: Callable[[], Any]) -> Recogniser:
     if spec.needs:
         require(spec.needs, f"pip install {spec.needs}")
+    try:
+        return Recogniser(spec, build())
+    except FacematchError:
+        raise
+    except Exception as error:  # each engine has errors of its own for a damaged file
+        raise WeightsInvalid(f"{path}: {_not_weights_of(spec, error)}") from error
+
+
+def _own_client(spec: ModelSpec, engine: str, home: Path) -> Any:
     with loading(home):
-        build = find_class("facial_recognition", spec.name, engine)
-        try:
-            client = build()
-            if engine == ONNXRUNTIME and not spec.needs:
-                # DeepFace's own session takes a thread for every core and lets them spin
-                client.model = open_session(weights, threads)
-            return Recogniser(spec, client)
-        except Exception as error:  # each engine has errors of its own for a damaged file
-            raise WeightsInvalid(f"{weights}: {_not_weights_of(spec, error)}") from error
+        return find_class("facial_recognition", spec.name, engine)()
+
+
+def _client(spec: ModelSpec, engine: str, path: Path, home: Path, budget: ThreadBudget) -> Any:
+    """DeepFace's class around our session: its own takes a thread for every core, and they spin."""
+    if engine == TENSORFLOW:
+        from service.vision.keras_client import CompiledClient
+
+        return CompiledClient(_own_client(spec, TENSORFLOW, home).model)
+    session = open_session(engine, path, budget)
+    if spec.needs:  # InsightFace reads more than the graph off the file
+        client = _own_client(spec, ONNXRUNTIME, home)
+        client.model.session = session
+        return client
+    client = object.__new__(find_class("facial_recognition", spec.name, ONNXRUNTIME))
+    client.model = session
+    return client
 
 
 def dlib_recogniser(spec: ModelSpec, network: ChipNetwork) -> Recogniser:

@@ -48,8 +48,8 @@ def search(
 ) -> list[DetectedFace]:
     """The faces of the first view that shows a certain one.
 
-    Faces below `certain_score` count only where no view shows a certain one. `thorough`: one view
-    more than the first that shows a face, and no doubtful ones.
+    Faces below `certain_score` count only where no view shows a certain one. `thorough`: those of
+    larger views too, up to the first that adds none, and no doubtful ones.
     """
     doubtful: list[DetectedFace] = []
     rising = views(picture)
@@ -57,16 +57,26 @@ def search(
         found = see(view)
         certain = [face for face in found if face.score >= certain_score]
         if certain:
-            larger = next(rising, None) if thorough else None
-            seen = see(larger) if larger else []
-            return certain + [
-                face
-                for face in seen
-                if face.score >= certain_score
-                and not any(_overlap(face.box, k.box) for k in certain)
-            ]
+            return _with_smaller(certain, rising, see, certain_score) if thorough else certain
         doubtful = doubtful or found
     return [] if thorough else doubtful
+
+
+def _with_smaller(
+    known: list[DetectedFace], larger: Iterator[View], see: See, certain_score: float
+) -> list[DetectedFace]:
+    """The known faces and those that larger views add, up to the first that adds none."""
+    faces = list(known)
+    for view in larger:
+        new = [
+            face
+            for face in see(view)
+            if face.score >= certain_score and not any(_overlap(face.box, k.box) for k in faces)
+        ]
+        if not new:
+            break
+        faces += new
+    return faces
 
 
 def views(picture: Picture) -> Iterator[View]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import EngineUnavailable, WeightsInvalid, WeightsMissing
-from service.vision.catalogue import CATALOGUE, DLIB, ModelSpec, WeightsFile
+from service.vision.catalogue import CATALOGUE, ModelSpec, WeightsFile
 from service.vision.dlib_files import packaged
+from service.vision.engines import DLIB
 from service.vision.sources import addresses
 
 
@@ -44,30 +45,47 @@ def present(file: WeightsFile, home: Path) -> Path | None:
     return packaged(file.name) if file.engine == DLIB else None
 
 
-def locate(spec: ModelSpec, engine: str, home: Path) -> Path:
-    """The model's weights file for that engine below a DeepFace home.
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A weights file that is there. `sha256` is that of its content, in hex."""
+
+    file: WeightsFile
+    path: Path
+    sha256: str
+
+
+def locate(spec: ModelSpec, engine: str, home: Path, wanted_sha256: str | None = None) -> Weights:
+    """The model's weights below a DeepFace home that the engine is to run.
+
+    Of several files the one with the wanted digest, else the one in the engine's own format.
 
     Raises:
-        WeightsMissing: not there; the message names the file, where to get it and to put it.
+        WeightsMissing: none is there; the message names the file, where to get it and to put it.
+        WeightsInvalid: the file is not the one that was checked when it came.
         EngineUnavailable: there are no weights of this model for this engine.
     """
-    file = weights_for(spec, engine)
-    path = present(file, home)
-    if path is None:
+    first = weights_for(spec, engine)
+    found = [(file, present(file, home)) for file in spec.all_weights_for(engine)]
+    there = [(file, path) for file, path in found if path is not None]
+    if not there:
         raise WeightsMissing(
-            f"The weights of {spec.name} are missing: {path_of(file, home)}. Run "
-            f"`facematch models pull {spec.name}`, or get {file.name} from "
-            f"{' or '.join(addresses(file))} and run `facematch models add {spec.name} FILE`."
+            f"The weights of {spec.name} are missing: {path_of(first, home)}. Run "
+            f"`facematch models pull {spec.name}`, or get {first.name} from "
+            f"{' or '.join(addresses(first))} and run `facematch models add {spec.name} FILE`."
         )
-    return path
+    there.sort(key=lambda item: wanted_sha256 is None or kept_digest(item[1]) != wanted_sha256)
+    file, path = there[0]
+    return Weights(file, path, checked_digest(path))
 
 
 def weights_for(spec: ModelSpec, engine: str) -> WeightsFile:
     """Raises EngineUnavailable when the model has no weights for that engine."""
     file = spec.weights_for(engine)
     if file is None:
-        engines = " or ".join(engine for known in spec.weights for engine in known.engines)
-        raise EngineUnavailable(f"{spec.name} runs on {engines}, not on {engine}.")
+        *engines, last = spec.engines
+        raise EngineUnavailable(
+            f"{spec.name} runs on {', '.join(engines)} or {last}, not on {engine}."
+        )
     return file
 
 

@@ -30,10 +30,11 @@ def test_the_default_image_is_the_full_one() -> None:
     assert list(STAGES)[-1] == "full"
 
 
-def test_only_the_full_image_has_tensorflow() -> None:
-    assert "tensorflow" not in "".join(instructions("slim") + instructions("dependencies"))
+@pytest.mark.parametrize("extra", ["tensorflow", "openvino"])
+def test_only_the_full_image_has_the_other_engines(extra: str) -> None:
+    assert extra not in "".join(instructions("slim") + instructions("dependencies"))
     assert "COPY --from=dependencies-full /opt/facematch /opt/facematch" in instructions("full")
-    assert "['tensorflow']" in "".join(instructions("dependencies-full"))
+    assert f"['{extra}']" in "".join(instructions("dependencies-full"))
 
 
 @pytest.mark.parametrize("stage", ["dependencies", "dependencies-full"])

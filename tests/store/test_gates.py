@@ -11,7 +11,6 @@ import pytest
 
 from service import gates
 from service.domain.embeddings import Embedding, similarity, unit
-from service.domain.faces import IndexedFace
 from service.domain.galleries import (
     EnrolmentGates,
     Gallery,
@@ -237,11 +236,12 @@ def test_embeddings_of_another_space_of_the_gallery_are_not_compared(
 
 
 def test_an_index_of_another_space_is_not_asked(store: Store, gallery: Gallery) -> None:
+    """It is at the present version, and knows nothing of this space."""
     enrol(store, gallery, "ada", ADA)
-    index = index_of(store, gallery)
-    index.apply(index.version, [IndexedFace(uuid.uuid4(), uuid.uuid4(), alike(BOB))], [])
+    index = IndexBuilder(SPACE.dimension).finish(index_of(store, gallery).version)
     index.space_id = uuid.uuid4()
-    enrol(store, gallery, "bob", BOB, 0, index)
+    with pytest.raises(PersonKnown):
+        enrol(store, gallery, "lovelace", ADA, 1, index)
 
 
 def test_a_similarity_equal_to_the_threshold_is_a_known_person(

@@ -1,46 +1,27 @@
 """Run by test_tensorflow.py in a process of its own: FOLDER PICTURE.npy MODEL...
 
 For each model generates weights of its true Keras architecture, adds them as a user would, and
-prints as JSON how our embedding compares with DeepFace's own.
+prints as JSON how our embedding on each engine compares with DeepFace's own.
 """
 
 import json
 import os
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
 from service.domain.embeddings import Embedding, unit
 from service.errors import WeightsInvalid
-from service.ports import Picture
-from service.vision import add, find_model, load_analyser
-from service.vision.deepface_library import loading, prepare_tensorflow
+from service.ports import FaceAnalyser, Picture
+from service.vision import add, load_analyser
+from service.vision.deepface_library import loading
 from service.vision.native_analyser import NativeAnalyser
 from service.vision.native_inputs import NATIVE_INPUTS
+from tests.vision.keras_networks import generate
 
-BUILDERS = {"DeepID": "load_model", "Facenet": "load_facenet128d_model", "ArcFace": "load_model"}
-
-
-def generate(model: str, path: Path, home: Path) -> None:
-    """DeepFace's own function builds the network; only the download and the load are left out."""
-    prepare_tensorflow()
-    file = find_model(model).weights_for("tensorflow")
-    assert file is not None
-    with loading(home):
-        import tensorflow
-        from deepface.commons import weight_utils
-
-        tensorflow.keras.utils.set_random_seed(7)
-        with (
-            patch.object(weight_utils, "download_weights_if_necessary", return_value=""),
-            patch.object(weight_utils, "load_model_weights", lambda model, weight_file: model),
-        ):
-            network = getattr(import_module(file.source), BUILDERS[model])()
-    network.save_weights(str(path))
+ENGINES = ("auto", "tensorflow")
 
 
 def refused(model: str, path: Path, home: Path) -> bool:
@@ -51,34 +32,38 @@ def refused(model: str, path: Path, home: Path) -> bool:
     return False
 
 
+def load(model: str, home: Path, engine: str, detector: str) -> FaceAnalyser:
+    return load_analyser(
+        model, detector=detector, alignment=None, engine=engine, home=home, workers=2, timeout_s=5
+    )
+
+
 def round_trip(model: str, home: Path, picture: Picture) -> dict[str, Any]:
     home.mkdir()
     generated = home / "generated.h5"
-    generate(model, generated, home)
+    generate(model, home).save_weights(str(generated))
     damaged = home / "damaged.h5"
     damaged.write_bytes(generated.read_bytes()[: generated.stat().st_size // 2])
     report: dict[str, Any] = {"damaged_refused": refused(model, damaged, home)}
     add(model, generated, home, lambda done, total: None)
-    analyser = load_analyser(
-        model, detector="opencv", alignment=None, engine="auto", home=home, workers=2, timeout_s=5
-    )
-    ours = analyser.embed(picture, analyser.detect(picture)[0])
-    report["cosine"] = float(ours @ represent(model, home, picture))
-    report["sha256"] = analyser.space.weights_sha256
-    if model in NATIVE_INPUTS:
-        report["native"] = native(model, home, picture)
+    theirs = represent(model, home, picture)
+    for engine in ENGINES:
+        analyser = load(model, home, engine, "opencv")
+        ours = analyser.embed(picture, analyser.detect(picture)[0])
+        report[engine] = float(ours @ theirs)
+        report[f"{engine} sha256"] = analyser.space.weights_sha256
+        if model in NATIVE_INPUTS:
+            report[f"{engine} native"] = native(model, home, engine, picture)
     return report
 
 
-def native(model: str, home: Path, picture: Picture) -> float:
+def native(model: str, home: Path, engine: str, picture: Picture) -> float:
     """How our embedding compares with the Keras network's own of the chip as it was trained."""
-    analyser = load_analyser(
-        model, detector="dlib", alignment=None, engine="auto", home=home, workers=1, timeout_s=5
-    )
-    assert isinstance(analyser, NativeAnalyser)
+    analyser, keras = (load(model, home, name, "dlib") for name in (engine, "tensorflow"))
+    assert isinstance(keras, NativeAnalyser)
     face = analyser.detect(picture)[0]
     given = NATIVE_INPUTS[model]
-    network = analyser._recogniser._client.model
+    network = keras._recogniser.network
     vector = network(given.prepare(given.cut(picture, face, "dlib")), training=False).numpy()[0]
     return float(analyser.embed(picture, face) @ unit(vector, vector.size))
 

@@ -14,12 +14,17 @@ _FLOAT, _INT, _INTS = 1, 2, 7
 
 
 def write_graph(
-    path: Path, *, input_size: tuple[int, int], dimension: int, channels_last: bool = True
+    path: Path,
+    *,
+    input_size: tuple[int, int],
+    dimension: int,
+    channels_last: bool = True,
+    seed: int = 7,
 ) -> None:
     """`input_size` is (width, height); channels last is DeepFace's own export, first SFace's."""
     width, height = input_size
     features = 3 * (height // TILE) * (width // TILE)
-    projection = np.random.default_rng(7).standard_normal((features, dimension))
+    projection = np.random.default_rng(seed).standard_normal((features, dimension))
     shape: list[int | str] = ["n", height, width, 3] if channels_last else ["n", 3, height, width]
     permutation = [0, 3, 1, 2] if channels_last else [0, 1, 2, 3]
     nodes = [

@@ -8,8 +8,9 @@ import pytest
 
 from service.domain.embeddings import Alignment
 from service.errors import ModelUnknown, SettingsInvalid
-from service.vision.catalogue import CATALOGUE, DLIB, ONNXRUNTIME, ModelSpec, find_model
+from service.vision.catalogue import CATALOGUE, ModelSpec, find_model
 from service.vision.deepface_library import find_class
+from service.vision.engines import DLIB, ONNXRUNTIME
 from service.vision.native_inputs import NATIVE_INPUTS
 from service.vision.sources import addresses
 

@@ -118,6 +118,43 @@ def test_the_largest_face_comes_first(
     assert areas == sorted(areas, reverse=True)
 
 
+def test_all_faces_of_a_group_are_found_when_asked_for_and_the_largest_costs_one_look(
+    dlib_native: FaceAnalyser, grace: Picture, astronaut: Picture
+) -> None:
+    group = on_canvas(resized(grace, 2.9), 2400, 4000, 0, 0)
+    for factor, left, top in ((2.15, 1800, 100), (1.05, 3200, 1500)):
+        face = resized(astronaut, factor)
+        group[top : top + face.shape[0], left : left + face.shape[1]] = face
+    (largest,) = dlib_native.detect(group)
+    everybody = dlib_native.detect(group, thorough=True)
+    assert everybody[0] == largest
+    assert [round(face.box.width, -2) for face in everybody] == [600, 200, 100]
+    person = dlib_native.embed(astronaut, only_face(dlib_native, astronaut))
+    for found in everybody[1:]:
+        assert float(dlib_native.embed(group, found) @ person) > 0.98
+
+
+def test_the_small_faces_of_a_real_group_are_found(
+    dlib_native: FaceAnalyser, faces_folder: Path
+) -> None:
+    """Seven people, three of them cut off by the picture's edges."""
+    with Image.open(faces_folder / "images" / "selfie-many-people.jpg") as image:
+        selfie = np.asarray(image.convert("RGB"))
+    centres = [(402, 203), (169, 376), (256, 198), (36, 310)]
+    # the same beside somebody near to the camera
+    crowd = on_canvas(selfie, 1200, 2000, 100, 1080)
+    crowd[:, :1000] = resized(selfie[60:260, 310:500], 6)[:1200, :1000]
+    for picture, left, top, people in ((selfie, 0, 0, 4), (crowd, 1080, 100, 5)):
+        boxes = [face.box for face in dlib_native.detect(picture, thorough=True)]
+        assert len(boxes) == people
+        for x, y in ((x + left, y + top) for x, y in centres):
+            assert any(
+                box.left < x < box.left + box.width and box.top < y < box.top + box.height
+                for box in boxes
+                if box.width < 200
+            ), (x, y)
+
+
 def test_threads_get_the_same_vectors_as_one_thread(
     dlib_native: FaceAnalyser, grace: Picture, astronaut: Picture
 ) -> None:

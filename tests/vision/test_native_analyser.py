@@ -20,6 +20,7 @@ from service.vision.alignments import DLIB_PLACES, TEMPLATE, inverse, moved, to_
 from service.vision.native_analyser import NativeAnalyser
 from service.vision.native_inputs import NATIVE_INPUTS
 from service.vision.recognisers import Recogniser, load_recogniser
+from service.vision.threads import ThreadBudget
 from service.vision.views import View
 
 from .onnx_graphs import write_graph
@@ -73,7 +74,8 @@ class Recorder:
 
 def given_to(model: str, home: Path, chip: Picture) -> NDArray[Any]:
     """What the network of that model gets for a chip."""
-    recogniser = load_recogniser(find_model(model), "onnxruntime", write_weights(model, home), home)
+    path = write_weights(model, home)
+    recogniser = load_recogniser(find_model(model), "onnxruntime", path, home, ThreadBudget())
     recorder = Recorder(recogniser._client.model)
     recogniser._client.model = recorder
     recogniser.describe_chip(chip)

@@ -11,48 +11,129 @@ import numpy as np
 import pytest
 
 from service.ports import Picture
+from service.vision import CATALOGUE
 
+ROOT = Path(__file__).parents[2]
 MODELS = ("DeepID", "Facenet")
-SCRIPT = Path(__file__).with_name("keras_round_trip.py")
+ARCHITECTURES = ("DeepID", "Facenet", "ArcFace", "OpenFace", "GhostFaceNet")
 
-pytestmark = pytest.mark.skipif(
-    find_spec("tensorflow") is None, reason="the extra [tensorflow] is not installed"
-)
+# the first test of each file waits for TensorFlow and for the networks
+pytestmark = [
+    pytest.mark.skipif(
+        find_spec("tensorflow") is None, reason="the extra [tensorflow] is not installed"
+    ),
+    pytest.mark.timeout(600),
+]
+
+
+def output_of(*command: str | Path) -> str:
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        timeout=550,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory: pytest.TempPathFactory, grace: Picture) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("keras")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keras")
+
+
+@pytest.fixture(scope="module")
+def reports(folder: Path, grace: Picture) -> dict[str, Any]:
     np.save(folder / "picture.npy", grace)
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(folder), str(folder / "picture.npy"), *MODELS],
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
+    printed = output_of(
+        "-m", "tests.vision.keras_round_trip", folder, folder / "picture.npy", *MODELS
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("{"), "DeepFace printed"
-    return cast(dict[str, Any], json.loads(done.stdout))
+    assert printed.startswith("{"), "DeepFace printed"
+    return cast(dict[str, Any], json.loads(printed))
 
 
-@pytest.mark.timeout(300)  # the first of them imports TensorFlow and builds the networks
+@pytest.fixture(scope="module")
+def graphs() -> dict[str, Any]:
+    printed = output_of("-m", "tests.vision.keras_networks", *ARCHITECTURES)
+    return cast(dict[str, Any], json.loads(printed))
+
+
+@pytest.mark.parametrize("model", ARCHITECTURES)
+def test_the_graph_made_of_a_network_gives_its_vectors_in_length_too(
+    model: str, graphs: dict[str, Any]
+) -> None:
+    assert graphs[model]["graph"] > 1 - 1e-8
+    assert graphs[model]["lengths"] < 1e-4
+    assert graphs[model]["apart"] > 1e-6, "the two faces give one vector: nothing was compared"
+
+
+@pytest.mark.parametrize("model", ARCHITECTURES)
+def test_the_compiled_network_gives_its_vectors(model: str, graphs: dict[str, Any]) -> None:
+    assert graphs[model]["compiled"] > 1 - 1e-8
+
+
+def test_only_models_too_large_for_a_test_are_left_out() -> None:
+    keras = {spec.name for spec in CATALOGUE if spec.weights_for("tensorflow")}
+    # Facenet512 is Facenet with a wider last layer; VGG-Face has half a gigabyte of weights
+    assert keras - set(ARCHITECTURES) == {"Facenet512", "VGG-Face"}
+
+
+@pytest.mark.parametrize("engine", ["auto", "tensorflow"])
 @pytest.mark.parametrize("model", MODELS)
 def test_keras_weights_of_the_true_architecture_give_deepfaces_vectors(
+    model: str, engine: str, reports: dict[str, Any]
+) -> None:
+    assert reports[model][engine] >= 0.9999
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_one_file_is_one_embedding_space_on_every_engine(
     model: str, reports: dict[str, Any]
 ) -> None:
-    assert reports[model]["cosine"] >= 0.9999
-    assert len(reports[model]["sha256"]) == 64
+    assert reports[model]["auto sha256"] == reports[model]["tensorflow sha256"]
+    assert len(reports[model]["auto sha256"]) == 64
 
 
-@pytest.mark.timeout(300)
-def test_the_native_alignment_runs_on_keras_weights_too(reports: dict[str, Any]) -> None:
-    assert reports["Facenet"]["native"] >= 0.9999
+@pytest.mark.parametrize("engine", ["auto", "tensorflow"])
+def test_the_native_alignment_runs_on_keras_weights_too(
+    engine: str, reports: dict[str, Any]
+) -> None:
+    assert reports["Facenet"][f"{engine} native"] >= 0.9999
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("model", MODELS)
 def test_a_truncated_keras_file_is_refused_and_nothing_is_left(
     model: str, reports: dict[str, Any]
 ) -> None:
     assert reports[model]["damaged_refused"]
+
+
+@pytest.mark.usefixtures("reports")
+def test_tensorflows_agreement_was_found_out_when_the_weights_came(folder: Path) -> None:
+    for model in MODELS:
+        records = [path.name for path in (folder / model / "agreements").iterdir()]
+        assert any("-tensorflow-" in name for name in records)
+
+
+LOAD = """
+import sys
+from pathlib import Path
+from service.vision import load_analyser
+load_analyser("DeepID", detector="skip", alignment=None, engine=sys.argv[2],
+              home=Path(sys.argv[1]), workers=5, timeout_s=5, cores=5)
+"""
+
+
+@pytest.mark.usefixtures("reports")
+def test_a_process_that_serves_converted_weights_never_loads_tensorflow(folder: Path) -> None:
+    code = LOAD + "print('tensorflow' in sys.modules, 'onnxruntime' in sys.modules)"
+    assert output_of("-W", "error", "-c", code, folder / "DeepID", "auto").strip() == "False True"
+
+
+@pytest.mark.usefixtures("reports")
+def test_tensorflow_gets_as_many_threads_as_all_workers_together(folder: Path) -> None:
+    code = LOAD + "print(*(task.read_text() for task in Path('/proc/self/task').glob('*/comm')))"
+    names = output_of("-c", code, folder / "DeepID", "tensorflow").split()
+    assert names.count("tf_Compute") == 5

@@ -15,15 +15,17 @@ from service.errors import (
 from service.ports import FaceAnalyser
 from service.vision import (
     deepface_library,
-    dlib_engines,
+    dlib_agreement,
     find_model,
     list_models,
     load_analyser,
     recognisers,
 )
 from service.vision.dlib_files import RECOGNITION_FILE, packaged
-from service.vision.onnx_sessions import open_session
-from service.vision.recognisers import choose_engine
+from service.vision.engines import resolve_engine
+from service.vision.sessions import open_session
+from service.vision.threads import ThreadBudget
+from service.vision.weights import locate
 
 from .onnx_graphs import write_graph
 
@@ -115,16 +117,30 @@ def test_deepface_home_in_the_environment_wins(
     assert path in {status.path for status in list_models(tmp_path / "home") if status.present}
 
 
-def test_the_engine_follows_the_weights_at_hand(tmp_path: Path) -> None:
+def test_onnxruntime_is_the_engine_unless_another_is_asked_for() -> None:
+    assert resolve_engine("auto") == "onnxruntime"
+    assert resolve_engine("openvino-bf16") == "openvino-bf16"
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino", "openvino-bf16"])
+def test_an_engine_of_graphs_takes_the_published_one_and_else_keras_weights(
+    engine: str, tmp_path: Path
+) -> None:
     spec = find_model("ArcFace")
-    assert choose_engine(spec, "auto", tmp_path) == "onnxruntime"
-    weights(tmp_path, "arcface_weights.h5").touch()
-    assert choose_engine(spec, "auto", tmp_path) == "tensorflow"
+    weights(tmp_path, "arcface_weights.h5").write_bytes(b"keras")
+    assert locate(spec, engine, tmp_path).path.name == "arcface_weights.h5"
     arcface(tmp_path)
-    assert choose_engine(spec, "auto", tmp_path) == "onnxruntime"
-    assert choose_engine(spec, "tensorflow", tmp_path) == "tensorflow"
-    assert choose_engine(find_model("Dlib"), "auto", tmp_path) == "onnxruntime"
-    assert choose_engine(find_model("Dlib"), "dlib", tmp_path) == "dlib"
+    assert locate(spec, engine, tmp_path).path.name == "arcface_weights.onnx"
+    assert locate(spec, "tensorflow", tmp_path).path.name == "arcface_weights.h5"
+
+
+def test_the_weights_of_a_gallery_are_taken_before_others(tmp_path: Path) -> None:
+    spec = find_model("ArcFace")
+    weights(tmp_path, "arcface_weights.h5").write_bytes(b"keras")
+    keras = locate(spec, "tensorflow", tmp_path)
+    onnx = arcface(tmp_path)
+    assert locate(spec, "onnxruntime", tmp_path, keras.sha256) == keras
+    assert locate(spec, "onnxruntime", tmp_path, "0" * 64).path == onnx
 
 
 def test_an_engine_that_does_not_exist_is_refused(tmp_path: Path) -> None:
@@ -133,14 +149,14 @@ def test_an_engine_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_without_weights_for_the_engine_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailable, match="DeepFace runs on onnxruntime, not on tensorflow"):
+    with pytest.raises(EngineUnavailable, match=r"DeepFace runs on .*, not on tensorflow"):
         load("DeepFace", tmp_path, engine="tensorflow")
 
 
 def test_dlib_runs_dlib_alone_and_tensorflow_runs_no_dlib(tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailable, match="ArcFace runs on onnxruntime or tensorflow, not"):
+    with pytest.raises(EngineUnavailable, match=r"ArcFace runs on .*or tensorflow, not on dlib"):
         load("ArcFace", tmp_path, engine="dlib")
-    with pytest.raises(EngineUnavailable, match="Dlib runs on onnxruntime or dlib, not on tensor"):
+    with pytest.raises(EngineUnavailable, match=r"Dlib runs on .* or dlib, not on tensorflow"):
         load("Dlib", tmp_path, engine="tensorflow")
 
 
@@ -150,12 +166,12 @@ def test_workers_share_the_cores(
 ) -> None:
     taken = []
 
-    def session(graph: bytes | Path, threads: int) -> Any:
-        taken.append(threads)
-        return open_session(graph, threads)
+    def session(engine: str, graph: bytes | Path, budget: ThreadBudget) -> Any:
+        taken.append(budget.threads)
+        return open_session(engine, graph, budget)
 
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)))
-    for module in (recognisers, dlib_engines):
+    for module in (recognisers, dlib_agreement):
         monkeypatch.setattr(module, "open_session", session)
     arcface(tmp_path)
     for model in ("ArcFace", "Dlib"):
@@ -164,11 +180,6 @@ def test_workers_share_the_cores(
             timeout_s=1,
         )  # fmt: skip
     assert taken == [threads, threads]
-
-
-def test_a_session_takes_the_threads_it_is_given(tmp_path: Path) -> None:
-    session = open_session(arcface(tmp_path), 3)
-    assert session.get_session_options().intra_op_num_threads == 3
 
 
 def test_tensorflow_not_installed_says_what_to_install(

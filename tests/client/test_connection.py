@@ -1,0 +1,124 @@
+"""What the client makes of answers, against a service that is told what to say."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from service.client import FaceMatch, FaceMatchError
+
+Answers = Iterator[httpx.Response | Exception]
+GALLERY = {
+    "name": "staff",
+    "space": {},
+    "threshold": 0.9,
+    "max_faces": None,
+    "max_faces_per_subject": 100,
+    "subject_lifetime_s": None,
+    "gates": {},
+}
+
+
+@pytest.fixture
+def asked() -> list[httpx.Request]:
+    return []
+
+
+@pytest.fixture
+def client_of(asked: list[httpx.Request]) -> Callable[..., FaceMatch]:
+    def build(*answers: httpx.Response | Exception, patience_s: float = 5) -> FaceMatch:
+        coming = iter(answers)
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request)
+            following = next(coming)
+            if isinstance(following, Exception):
+                raise following
+            return following
+
+        client = FaceMatch("http://service", "fm_secret", patience_s=patience_s)
+        client._connection.http._transport = httpx.MockTransport(answer)
+        client._connection.http._mounts = {}
+        return client
+
+    return build
+
+
+def not_now(seconds: str = "0") -> httpx.Response:
+    problem = {"code": "overloaded", "detail": "later"}
+    return httpx.Response(503, headers={"Retry-After": seconds}, json=problem)
+
+
+def gallery(version: str = "1-a") -> httpx.Response:
+    return httpx.Response(201, headers={"X-Gallery-Version": version}, json=GALLERY)
+
+
+def test_a_post_is_sent_again_with_the_same_idempotency_key(
+    client_of: Callable[..., FaceMatch], asked: list[httpx.Request]
+) -> None:
+    client = client_of(not_now(), httpx.ReadError("cut"), gallery())
+    assert client.create_gallery("staff").name == "staff"
+    keys = {request.headers["Idempotency-Key"] for request in asked}
+    assert len(asked) == 3
+    assert len(keys) == 1
+    assert {request.headers["X-API-Key"] for request in asked} == {"fm_secret"}
+
+
+def test_a_wait_that_would_take_too_long_is_not_begun(
+    client_of: Callable[..., FaceMatch], asked: list[httpx.Request]
+) -> None:
+    client = client_of(not_now("60"), gallery())
+    with pytest.raises(FaceMatchError) as error:
+        client.create_gallery("staff")
+    assert (error.value.status, error.value.code) == (503, "overloaded")
+    assert len(asked) == 1
+
+
+def test_a_refusal_is_not_tried_again(
+    client_of: Callable[..., FaceMatch], asked: list[httpx.Request]
+) -> None:
+    refusal = {"code": "gallery_exists", "detail": "taken", "request_id": "r1"}
+    client = client_of(httpx.Response(409, json=refusal), gallery())
+    with pytest.raises(FaceMatchError, match="taken") as error:
+        client.create_gallery("staff")
+    assert (error.value.code, error.value.request_id) == ("gallery_exists", "r1")
+    assert len(asked) == 1
+
+
+def test_the_version_of_a_write_goes_along_with_what_follows(
+    client_of: Callable[..., FaceMatch], asked: list[httpx.Request]
+) -> None:
+    client = client_of(gallery("7-mark"), gallery("8-mark"), gallery())
+    client.create_gallery("staff")
+    client.gallery("staff")
+    client.gallery("others")
+    sent = [request.headers.get("X-Min-Gallery-Version") for request in asked]
+    assert sent == [None, "7-mark", None]
+
+
+def test_a_lost_version_is_told_and_then_forgotten(
+    client_of: Callable[..., FaceMatch], asked: list[httpx.Request]
+) -> None:
+    lost = httpx.Response(409, json={"code": "version_lost", "detail": "lost"})
+    client = client_of(gallery("7-mark"), lost, gallery())
+    client.create_gallery("staff")
+    with pytest.raises(FaceMatchError, match="lost"):
+        client.gallery("staff")
+    client.gallery("staff")
+    assert "X-Min-Gallery-Version" not in asked[-1].headers
+
+
+def test_what_is_no_answer_of_the_service_is_an_error_all_the_same(
+    client_of: Callable[..., FaceMatch],
+) -> None:
+    client = client_of(httpx.Response(400, text="<html>"))
+    with pytest.raises(FaceMatchError) as error:
+        client.gallery("staff")
+    assert (error.value.status, error.value.code) == (400, "http_error")
+
+
+def test_the_key_is_in_no_text_of_the_client(client_of: Callable[..., FaceMatch]) -> None:
+    client = client_of(httpx.Response(400, json={"code": "bad_request", "detail": "no"}))
+    with pytest.raises(FaceMatchError) as error:
+        client.gallery("staff")
+    assert "fm_secret" not in f"{client!r}{error.value!r}{client._connection!r}"
