@@ -9,6 +9,7 @@ import io
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -122,6 +123,8 @@ RETURNING face_id
 GALLERY = "00000000-0000-7000-8000-000000000011"
 
 
+QUOTE = re.compile(r"\$\w*\$")
+IDLE = ("--", "\\restrict", "\\unrestrict", "SET transaction_timeout", "COMMENT ON EXTENSION")
 OF_ROWS = re.compile(r"INSERT INTO |\t\(|SELECT pg_catalog\.setval\(")
 
 
@@ -187,14 +190,17 @@ def enrol(connection: psycopg.Connection[Any], name: str) -> UUID:
 def dumped(url: str, *options: str) -> str:
     """The database as SQL, in the words that any server from PostgreSQL 15 on understands."""
     done = run("pg_dump", url, "--no-owner", "--restrict-key=facematch", *options)
-    return "\n".join(line for line in done.splitlines() if not _is_idle(line)) + "\n"
+    return "\n".join(_told(done.splitlines())) + "\n"
 
 
-def _is_idle(line: str) -> bool:
-    """Comments, blank lines, and what only newer servers and newer versions of psql know."""
-    return not line or line.startswith(
-        ("--", "\\restrict", "\\unrestrict", "SET transaction_timeout", "COMMENT ON EXTENSION")
-    )
+def _told(lines: list[str]) -> Iterator[str]:
+    """Without comments and blank lines, but for those in functions, and without what only newer
+    servers and newer versions of psql know."""
+    inside = False
+    for line in lines:
+        inside ^= len(QUOTE.findall(line)) % 2 == 1
+        if inside or (line and not line.startswith(IDLE)):
+            yield line
 
 
 def run(program: str, url: str, *arguments: str) -> str:

@@ -12,8 +12,9 @@ import pytest
 
 from service.errors import DatabaseUnavailable, DatabaseUnsuitable, SchemaOutdated
 from service.store import schema
-from service.store.console import pg_dump, pg_restore, psql
+from service.store.console import psql
 from tests.databases import execute
+from tests.store import images
 from tests.store.values import one
 
 ROOT = Path(__file__).parents[2]
@@ -139,9 +140,9 @@ def test_the_schema_may_have_any_name(empty_database_url: str) -> None:
 def test_a_database_that_was_dumped_and_restored_has_not_drifted(
     database_url: str, empty_database_url: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / "dump"
-    assert pg_dump(database_url, ["-Fc", "-f", str(file)]) == 0
-    assert pg_restore(empty_database_url, ["--exit-on-error", str(file)]) == 0
+    file = tmp_path / "dump.sql"
+    file.write_text(images.dumped(database_url))
+    images.run("psql", empty_database_url, "--set=ON_ERROR_STOP=1", f"--file={file}")
     assert schema.drift(empty_database_url) == []
 
 
