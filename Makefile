@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup serve test soak format definitions constraints
+.PHONY: setup serve test soak schema-images format definitions constraints
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -22,6 +22,10 @@ test: setup
 SECONDS ?= 600
 soak: setup
 	exec $(BIN)/python -m tests.convergence --seconds $(SECONDS)
+
+# What a database of each revision looks like, for tomorrow's upgrades: makes those not yet there.
+schema-images: setup
+	exec $(BIN)/python -m tests.store.images
 
 format: setup
 	$(BIN)/ruff check --fix-only --quiet .

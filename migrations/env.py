@@ -6,11 +6,12 @@ that is set: the lock below belongs to a session), else the embedded Postgres.
 
 import logging.config
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
 from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection, create_engine, pool, text
 
 from service.settings import Settings
@@ -77,18 +78,24 @@ def run_online() -> None:
                 target_metadata=metadata,
                 include_name=is_ours,
                 compare_server_default=True,
+                # a step's locks are gone when the next one begins
+                transaction_per_migration=True,
+                on_version_apply=_applied,
             )
             with context.begin_transaction():
-                before = context.get_context().get_current_revision()
                 context.run_migrations()
-                _closed(connection, before)
 
 
-def _closed(connection: Connection, before: str | None) -> None:
-    """What belongs to every upgrade: rights on the new tables, and an entry in the record."""
-    after = context.get_context().get_current_revision()
-    if after is None or after == before:
-        return
+def _applied(
+    ctx: MigrationContext,
+    step: MigrationInfo,
+    heads: Collection[object],
+    run_args: Mapping[str, object],
+) -> None:
+    """What belongs to every step, and to its transaction: rights on the new tables, and an entry
+    in the record."""
+    connection = ctx.connection
+    assert connection is not None
     if connection.scalar(text("SELECT to_regproc('facematch_grant') IS NOT NULL")):
         connection.execute(text("SELECT facematch_grant()"))
     if connection.scalar(text("SELECT to_regclass('audit_event') IS NOT NULL")):
@@ -97,7 +104,10 @@ def _closed(connection: Connection, before: str | None) -> None:
                 "INSERT INTO audit_event (action, detail) VALUES ('migrate',"
                 " jsonb_build_object('from', CAST(:before AS text), 'to', CAST(:after AS text)))"
             ),
-            {"before": before, "after": after},
+            {
+                "before": ", ".join(step.source_revision_ids) or None,
+                "after": ", ".join(step.destination_revision_ids) or None,
+            },
         )
 
 

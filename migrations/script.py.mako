@@ -1,7 +1,9 @@
 """${message}
 
-On a live database: indexes CONCURRENTLY in a revision of their own (`autocommit_block`), new
-columns nullable or with a constant default, NOT NULL by a validated CHECK first.
+On a live database: no lock that keeps enrolments or searches waiting is held while rows are read.
+Indexes CONCURRENTLY and checks NOT VALID first, VALIDATE after, in an `autocommit_block` of
+statements that may be run again; new columns nullable or with a constant default, NOT NULL by a
+validated check first. Then: `make schema-images`.
 """
 
 from collections.abc import Sequence
@@ -15,10 +17,10 @@ depends_on: Sequence[str] | None = ${repr(depends_on)}
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     ${downgrades if downgrades else "pass"}

@@ -16,6 +16,7 @@ from service.domain.consents import Consent
 from service.domain.decisions import Candidate, Likeness
 from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
 from service.domain.erasures import Erasure
+from service.domain.exports import Exported
 from service.domain.faces import DetectedFace, Face, IndexedFace, ListedFace, NewFace
 from service.domain.galleries import (
     Change,
@@ -408,6 +409,31 @@ class Transaction(Protocol):
         """
         ...
 
+    def hold_tables(self) -> None:
+        """Nobody empties the tables of faces until this transaction ends: what it reads is one
+        state in spite of TRUNCATE. The first thing that a reading transaction does."""
+        ...
+
+    def exported(self, gallery: Gallery) -> Iterator[Exported]:
+        """Every subject by age, each followed by its faces by age, in constant memory."""
+        ...
+
+    def add_exported(
+        self, gallery: Gallery, subject_id: UUID | None, batch: Sequence[Exported]
+    ) -> UUID | None:
+        """Add subjects, and to each the faces that follow it; the faces before the first one are
+        of the subject `subject_id`. Returns the last one's id, for the next batch.
+
+        Numbered at once, as one gallery version: for a gallery that this transaction has made,
+        for whose row nobody waits.
+        """
+        ...
+
+    def naming_rules(self) -> AbstractContextManager[None]:
+        """Inside it, whatever rule of the database refuses a row is a RequestInvalid that names
+        the rule: for rows that come from a file."""
+        ...
+
     def database_bytes(self) -> int: ...
 
     def now(self) -> datetime:
@@ -440,7 +466,8 @@ class FaceRead(Protocol):
         ...
 
     def trigger_faults(self) -> list[str]:
-        """What is wrong with the feed's triggers, a sentence each; empty when all is well."""
+        """What is wrong with the triggers and their functions, a sentence each; empty when all is
+        well."""
         ...
 
     def changes(self, gallery_id: UUID, after: int) -> list[Change]:

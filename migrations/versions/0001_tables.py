@@ -150,7 +150,7 @@ CREATE INDEX ix_gallery_change_tx ON gallery_change (tx) WHERE version IS NULL;
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(EXTENSION)
     op.execute(UUID_V7)
     op.execute(TABLES)
@@ -158,6 +158,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """The extension stays: other schemas of the database may use it."""
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP TABLE gallery_change, face_embedding, face, subject, gallery, embedding_space")
     op.execute("DROP FUNCTION uuid_v7()")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
+from migrations.locks import lock
+
 revision: str = "0002"
 down_revision: str | None = "0001"
 branch_labels: Sequence[str] | None = None
@@ -156,7 +158,7 @@ END $$
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    lock("subject", "face", "face_embedding", "gallery", "gallery_change")
     for statements in (FEED_RECORD, FEED_NOTE, FEED_NUMBER, FEED_GALLERY, TRIGGERS):
         op.execute(statements)
     for table, kind in (("subject", "subject"), ("face", "face"), ("face_embedding", "embedding")):
@@ -165,6 +167,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP FUNCTION feed_number(), feed_note(), feed_space(), feed_gallery() CASCADE")
     op.execute("DROP FUNCTION feed_record(uuid, text, uuid[], boolean)")

@@ -36,10 +36,10 @@ CREATE INDEX ix_replica_gallery_gallery_id ON replica_gallery (gallery_id);
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(TABLES)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP TABLE replica_gallery, replica")

@@ -30,26 +30,39 @@ ALTER TABLE embedding_space ENABLE ALWAYS TRIGGER space_identity;
 
 # float32 rounds a unit vector's length by less than 1e-6; a wrong length is a wrong similarity
 LENGTH = """
-ALTER TABLE face_embedding DROP CONSTRAINT ck_face_embedding_unit_length,
-  ADD CONSTRAINT ck_face_embedding_unit_length CHECK (abs(vector_norm(vec) - 1) <= {tolerance});
+ALTER TABLE face_embedding DROP CONSTRAINT IF EXISTS ck_face_embedding_unit_length,
+  ADD CONSTRAINT ck_face_embedding_unit_length CHECK (abs(vector_norm(vec) - 1) <= {tolerance})
 """
 
 # of later dates most programming languages know nothing
 DATES = """
-ALTER TABLE face ADD CONSTRAINT ck_face_created_at
-  CHECK (created_at >= '0001-01-02' AND created_at < '9999-12-31');
+ALTER TABLE face DROP CONSTRAINT IF EXISTS ck_face_created_at,
+  ADD CONSTRAINT ck_face_created_at
+  CHECK (created_at >= '0001-01-02' AND created_at < '9999-12-31')
 """
+
+# Each statement commits by itself: whoever enrols or searches waits for the two short ones only,
+# and not while every row is read. An upgrade that was broken off in here starts it again.
+RULES = (
+    LENGTH.format(tolerance="1e-5") + " NOT VALID",
+    "ALTER TABLE face_embedding VALIDATE CONSTRAINT ck_face_embedding_unit_length",
+    DATES + " NOT VALID",
+    "ALTER TABLE face VALIDATE CONSTRAINT ck_face_created_at",
+)
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = '2s'")
+        for statement in RULES:
+            op.execute(statement)
+        op.execute("RESET lock_timeout")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(IDENTITY)
-    op.execute(LENGTH.format(tolerance="1e-5"))
-    op.execute(DATES)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP FUNCTION space_identity() CASCADE")
     op.execute(LENGTH.format(tolerance="1e-3"))
     op.execute("ALTER TABLE face DROP CONSTRAINT ck_face_created_at")

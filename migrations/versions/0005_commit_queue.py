@@ -72,6 +72,6 @@ def downgrade() -> None:
 
 
 def _replace(queue: str) -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(FEED_NUMBER.format(queue=queue))
     op.execute(DEFINER)

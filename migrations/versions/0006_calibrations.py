@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
+from migrations.locks import lock
+
 revision: str = "0006"
 down_revision: str | None = "0005"
 branch_labels: Sequence[str] | None = None
@@ -46,10 +48,10 @@ CREATE TABLE gallery_calibration (
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    lock("gallery", "embedding_space")
     op.execute(TABLE)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP TABLE gallery_calibration")

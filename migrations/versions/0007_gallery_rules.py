@@ -46,13 +46,13 @@ CREATE INDEX ix_idempotency_key_created_at ON idempotency_key (created_at);
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(GALLERY)
     op.execute(IDEMPOTENCY_KEY)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP TABLE idempotency_key")
     op.execute(
         "ALTER TABLE gallery DROP COLUMN max_faces_per_subject, DROP COLUMN subject_lifetime_s,"

@@ -66,11 +66,11 @@ INSERT INTO api_key_pepper (pepper) SELECT sha256(
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(API_KEY)
     op.execute(PEPPER)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP TABLE api_key_gallery, api_key, api_key_pepper")

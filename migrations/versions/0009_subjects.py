@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
+from migrations.locks import lock
+
 revision: str = "0009"
 down_revision: str | None = "0008"
 branch_labels: Sequence[str] | None = None
@@ -183,7 +185,7 @@ DO $$
 DECLARE
   f regprocedure;
 BEGIN
-  FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+  FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = quote_ident(current_schema())::regnamespace
              AND proname IN ('feed_note', 'feed_record', 'subject_limit', 'subject_lifetime') LOOP
     EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp',
                    f, current_schema());
@@ -195,7 +197,7 @@ END $$
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '5s'")
+        op.execute("SET lock_timeout = '2s'")
         for statement in RULES:
             op.execute(statement)
         # these wait for transactions that are under way, and hold nobody up meanwhile
@@ -203,7 +205,8 @@ def upgrade() -> None:
         for statement in INDEXES:
             op.execute(statement)
         op.execute("RESET lock_timeout")
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    # all three: nobody is amid a function that goes away
+    lock("subject", "face", "face_embedding", altered=["gallery_change"])
     op.execute("ALTER TABLE gallery_change ADD COLUMN gained uuid[] NOT NULL DEFAULT '{}'")
     op.execute(FEED_RECORD)
     op.execute(FEED_NOTE.replace("{faces}", FACES))
@@ -213,7 +216,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP FUNCTION subject_limit(), subject_lifetime() CASCADE")
     op.execute(FEED_NOTE.replace("{faces}", ""))
     op.execute(OLD_FEED_RECORD)

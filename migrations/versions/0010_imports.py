@@ -88,7 +88,7 @@ DECLARE made regprocedure;
 BEGIN
   FOR made IN SELECT oid FROM pg_proc
                WHERE starts_with(proname, 'procrastinate_')
-                 AND pronamespace = current_schema()::regnamespace
+                 AND pronamespace = quote_ident(current_schema())::regnamespace
   LOOP EXECUTE format('DROP FUNCTION %s CASCADE', made);  -- with its triggers
   END LOOP;
 END $$;
@@ -99,12 +99,12 @@ DROP TYPE procrastinate_job_to_defer_v1, procrastinate_job_event_type, procrasti
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(TABLES)
     op.execute(QUEUE)
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP TABLE import_item, import_job")
     op.execute(DROP_QUEUE)

@@ -5,6 +5,8 @@ from importlib import import_module
 
 from alembic import op
 
+from migrations.locks import lock
+
 revision: str = "0011"
 down_revision: str | None = "0010"
 branch_labels: Sequence[str] | None = None
@@ -497,7 +499,8 @@ DECLARE
 BEGIN
   FOR t IN SELECT tgname, tgrelid::regclass AS place FROM pg_trigger
             WHERE NOT tgisinternal AND tgname LIKE 'audit\\_%' AND tgrelid IN (
-              SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace) LOOP
+              SELECT oid FROM pg_class
+               WHERE relnamespace = quote_ident(current_schema())::regnamespace) LOOP
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.place, t.tgname);
   END LOOP;
 END $$
@@ -508,7 +511,7 @@ DO $$
 DECLARE
   f regprocedure;
 BEGIN
-  FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+  FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = quote_ident(current_schema())::regnamespace
              AND (proname LIKE 'audit\\_%' OR proname = 'feed_number') LOOP
     EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', f, current_schema());
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
@@ -582,7 +585,7 @@ SELECT e.key_id, e.caller, e.gallery_id, g.name AS gallery, e.action, e.outcome,
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    lock("subject", "face", "face_embedding", "gallery", "gallery_calibration")
     for statements in (TABLES, TEXT, CALLER, KEEP, NUMBER, PRUNE, FEED_NUMBER, NOTE):
         op.execute(statements)
     for table, function in (
@@ -598,7 +601,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     views = "enrolments, enrolment_history, searches, erasures, key_usage"
     op.execute("DROP VIEW " + ", ".join(f"audit.{view}" for view in views.split(", ")))
     # the schema stays: an administrator may have made it for us

@@ -59,14 +59,14 @@ REVOKE EXECUTE ON FUNCTION facematch_grant() FROM PUBLIC;
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(ROLES)
     op.execute(GRANT)
 
 
 def downgrade() -> None:
     """The roles stay: other databases of the server may use them."""
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP FUNCTION facematch_grant()")
     op.execute("""
 DO $$ BEGIN

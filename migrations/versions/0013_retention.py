@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from alembic import op
 
+from migrations.locks import lock
+
 revision: str = "0013"
 down_revision: str | None = "0012"
 branch_labels: Sequence[str] | None = None
@@ -132,7 +134,7 @@ ALTER TABLE gallery ENABLE ALWAYS TRIGGER audit_update;
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    lock("subject", "face", altered=["gallery"])
     op.execute(GALLERY)
     op.execute(CONSENT)
     op.execute(REQUIRED)
@@ -141,7 +143,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute(NOTED.format(more=""))
     op.execute("DROP TABLE consent")
     op.execute("DROP FUNCTION consent_required() CASCADE")

@@ -12,6 +12,7 @@ from service.cli import (
     enrol,
     erasures,
     evaluate,
+    exports,
     gallery,
     keys,
     models,
@@ -41,6 +42,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(erasures.app, name="erasures")
 app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
+gallery.app.command("export")(exports.export_gallery)
+gallery.app.command("import")(exports.import_gallery)
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(keys.app, name="keys")
 

@@ -1,6 +1,10 @@
-"""`facematch db`: the schema, by Alembic."""
+"""`facematch db`: the schema, by Alembic, and PostgreSQL's own programs."""
+
+from collections.abc import Callable
 
 import typer
+
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app = typer.Typer(help="The database schema.", no_args_is_help=True)
 
@@ -52,13 +56,34 @@ def check() -> None:
     typer.echo(f"the schema is at {schema.head()} and matches this release")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings=PASSED_ON)
 def psql(context: typer.Context) -> None:
     """Open psql on the service's database; what follows are psql's own arguments."""
+    from service.store.console import psql as program
+
+    _run(program, context.args)
+
+
+@app.command(context_settings=PASSED_ON)
+def dump(context: typer.Context) -> None:
+    """Run pg_dump on the service's database; what follows are pg_dump's own arguments."""
+    from service.store.console import pg_dump as program
+
+    _run(program, context.args)
+
+
+@app.command(context_settings=PASSED_ON)
+def restore(context: typer.Context) -> None:
+    """Run pg_restore into the service's database, which must be empty; its own arguments follow."""
+    from service.store.console import pg_restore as program
+
+    _run(program, context.args)
+
+
+def _run(program: Callable[[str, list[str]], int], arguments: list[str]) -> None:
     from service.settings import Settings
-    from service.store.console import psql as run_psql
     from service.wiring import open_server
 
     with open_server(Settings.read()) as url:
-        code = run_psql(url, context.args)
+        code = program(url, arguments)
     raise typer.Exit(code)

@@ -14,27 +14,34 @@ from sqlalchemy import Connection, text
 Definitions = Mapping[str, str]
 """By what it defines: `constraint ck_face_box of face`."""
 
+ALWAYS, PUBLIC = " ENABLE ALWAYS", "EXECUTE TO PUBLIC"
+"""Added to a trigger, and to a function that has its owner's rights."""
+
 # NOT NULL is a constraint since PostgreSQL 18, and compared with the tables' columns; a constraint
-# trigger is with the triggers. What an extension brought is its own.
-DEFINITIONS = """
+# trigger is with the triggers. What an extension brought is its own. Pretty, which leaves out
+# parentheses that say nothing: a dump that was restored has other ones. Of rights only whether
+# everybody may call a function that has its owner's: a restore without privileges leaves it so.
+DEFINITIONS = f"""
 WITH ours AS (
   SELECT oid, relname FROM pg_class
    WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind IN ('r', 'p')
      AND relname <> 'alembic_version')
 SELECT format('constraint %s of %s', conname, relname) AS name,
-       pg_get_constraintdef(c.oid) AS definition
+       pg_get_constraintdef(c.oid, true) AS definition
   FROM pg_constraint c JOIN ours ON ours.oid = conrelid
  WHERE contype NOT IN ('n', 't')
 UNION ALL
 SELECT format('trigger %s of %s', tgname, relname),
-       pg_get_triggerdef(t.oid) || CASE tgenabled
-         WHEN 'A' THEN ' ENABLE ALWAYS' WHEN 'D' THEN ' DISABLE' WHEN 'R' THEN ' ENABLE REPLICA'
+       pg_get_triggerdef(t.oid, true) || CASE tgenabled
+         WHEN 'A' THEN '{ALWAYS}' WHEN 'D' THEN ' DISABLE' WHEN 'R' THEN ' ENABLE REPLICA'
          ELSE ' ENABLE' END
   FROM pg_trigger t JOIN ours ON ours.oid = tgrelid
  WHERE NOT tgisinternal
 UNION ALL
 SELECT format('function %s(%s)', proname, pg_get_function_identity_arguments(p.oid)),
-       pg_get_functiondef(p.oid)
+       pg_get_functiondef(p.oid) || CASE WHEN prosecdef AND EXISTS (
+         SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))
+          WHERE grantee = 0 AND privilege_type = 'EXECUTE') THEN '{PUBLIC}' ELSE '' END
   FROM pg_proc p
  WHERE pronamespace = quote_ident(current_schema())::regnamespace AND prokind IN ('f', 'p')
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass
@@ -48,7 +55,8 @@ def found(connection: Connection) -> Definitions:
     """What the database has, whatever the name of the schema that it lies in."""
     prefix, quoted = connection.execute(text(SCHEMA)).one()
     return {
-        name: definition.replace(prefix, "").replace(quoted, "schema")
+        # tabs as Alembic prints them in statements for psql
+        name: definition.replace(prefix, "").replace(quoted, "schema").replace("\t", "    ")
         for name, definition in connection.execute(text(DEFINITIONS.replace(":", r"\:")))
     }
 
@@ -69,9 +77,21 @@ def differences(found: Definitions, expected: Definitions) -> Iterator[str]:
         if name not in found:
             yield f"{name} is missing"
         elif name in expected and found[name] != expected[name]:
-            yield f"{name} was changed: {_first_difference(found[name], expected[name])}"
+            said = _first_difference(found[name], expected[name])
+            yield f"{name} was changed: {said}{_remedy(name, found[name], expected[name])}"
         elif name not in expected and name.startswith("constraint ") and _table(name) in tables:
             yield f"{name} is not part of this release: {found[name]}"
+
+
+def _remedy(name: str, found: str, expected: str) -> str:
+    """What mends it, where that is one statement: what restores leave behind."""
+    what = name.partition(" ")[2]
+    if found == expected + PUBLIC:
+        return f"; REVOKE EXECUTE ON FUNCTION {what} FROM PUBLIC mends that"
+    if expected.endswith(ALWAYS) and found.startswith(expected.removesuffix(ALWAYS)):
+        trigger, _, table = what.partition(" of ")
+        return f"; ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger} mends that"
+    return ""
 
 
 def _table(name: str) -> str:

@@ -100,6 +100,22 @@ def translated() -> Iterator[None]:
         raise named from error
 
 
+@contextmanager
+def rules_named() -> Iterator[None]:
+    """Around `translated`, where nobody else can be in the way: a refusal that has no name there
+    gets that of its rule."""
+    try:
+        yield
+    except (alchemy.IntegrityError, psycopg.IntegrityError, DatabaseBusy) as error:
+        cause = error.orig if isinstance(error, alchemy.IntegrityError) else error.__cause__
+        cause = error if isinstance(error, psycopg.Error) else cause
+        if not isinstance(cause, psycopg.IntegrityError):
+            raise
+        # without the wrapper, which repeats the statement, and the message, which repeats values
+        rule = cause.diag.constraint_name
+        raise RequestInvalid(f"the database's rule {rule} refuses it") from None
+
+
 def _named(error: BaseException | None) -> FacematchError | None:
     if isinstance(error, BUSY):
         return DatabaseBusy()

@@ -1,5 +1,7 @@
 """The schema's revision: upgrade it, look at it, refuse a wrong one."""
 
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,31 +16,45 @@ from sqlalchemy import Connection, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 import migrations
-from service.errors import DatabaseUnsuitable, RequestError, SchemaOutdated
+from service.errors import DatabaseBusy, DatabaseUnsuitable, RequestError, SchemaOutdated
 from service.store import definitions
 from service.store.failures import translated
 from service.store.tables import is_ours, metadata
 from service.store.urls import conninfo
 
 UPGRADE = "facematch db upgrade"
+PATIENCE_S = 120.0
+"""How long an upgrade tries for its locks."""
+PAUSE_S = 1.0
+"""Between two tries, on average: for those who queued behind the first one."""
 DEFINED = {"add_constraint", "remove_constraint", "add_fk", "remove_fk"}
 """Alembic's findings that the definitions hold too, and more exactly."""
 
 
-def upgrade(url: str, on_wait: Callable[[], None] | None = None) -> None:
-    """Bring the schema to the head revision; concurrent upgrades wait for one another.
+def upgrade(url: str, on_wait: Callable[[], None] | None = None, *, revision: str = "head") -> None:
+    """Bring the schema up to a revision; concurrent upgrades wait for one another.
 
-    `on_wait` is called once, when another upgrade is under way. `url` must not go through a
-    transaction pooler.
+    Each step is a transaction. Who wants a table queues behind a step that waits for it, so that
+    each waits only shortly, lets them by and tries again. `on_wait` is called once, when another
+    upgrade is under way. `url` must not go through a transaction pooler.
 
     Raises:
         SchemaOutdated: the database is a newer release's.
         DatabaseUnsuitable: a statement was refused, for want of rights or of the extension.
-        DatabaseUnavailable: the connection failed, or a table was locked for too long.
+        DatabaseBusy: a table was locked for too long; the steps before are done.
+        DatabaseUnavailable: the connection failed.
     """
     _refuse_newer(current(url))
-    with _explained(), translated():
-        command.upgrade(_config(url, on_wait), "head")
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with _explained(), translated():
+                command.upgrade(_config(url, on_wait), revision)
+            return
+        except DatabaseBusy:
+            if time.monotonic() > end:
+                raise
+            time.sleep(PAUSE_S * random.uniform(0.5, 1.5))
 
 
 def downgrade(url: str, revision: str) -> None:

@@ -1,7 +1,7 @@
 """One transaction: the use cases' door to the tables."""
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from service.domain.consents import Consent
 from service.domain.decisions import Likeness
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.erasures import Erasure
+from service.domain.exports import Exported
 from service.domain.faces import Face, ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.domain.keys import Caller
@@ -27,6 +28,7 @@ from service.store import (
     calibrations,
     consents,
     erasures,
+    exports,
     faces,
     galleries,
     likeness,
@@ -37,7 +39,7 @@ from service.store import (
     spaces,
     subjects,
 )
-from service.store.failures import translated
+from service.store.failures import rules_named, translated
 from service.store.keys import PostgresKeys
 from service.store.spool import PostgresSpool
 
@@ -323,6 +325,23 @@ class PostgresTransaction:
     ) -> list[ListedFace]:
         with translated():
             return faces.listed(self._connection, gallery_id, after, limit)
+
+    def hold_tables(self) -> None:
+        with translated():
+            exports.hold_tables(self._connection)
+
+    def exported(self, gallery: Gallery) -> Iterator[Exported]:
+        with translated():
+            yield from exports.everything(self._connection, gallery)
+
+    def add_exported(
+        self, gallery: Gallery, subject_id: UUID | None, batch: Sequence[Exported]
+    ) -> UUID | None:
+        with translated():
+            return exports.add(self._connection, gallery, subject_id, batch)
+
+    def naming_rules(self) -> AbstractContextManager[None]:
+        return rules_named()
 
     def database_bytes(self) -> int:
         with translated():

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,15 +27,17 @@ PATIENCE_S = 60.0
 class Cluster:
     """`primary` is the server that is, or was last, the one to write to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        """`settings` of its servers, besides those of every test."""
         self._folder = folder
+        self._settings = SETTINGS | dict(settings or {})
         self._number = 0
         self._dead: list[Postmaster] = []
         self.primary = Postmaster(self._new_folder())
 
     def start(self) -> None:
         """Start the primary, for the first time or after it was killed."""
-        self.primary.start(SETTINGS, PATIENCE_S)
+        self.primary.start(self._settings, PATIENCE_S)
 
     def kill(self) -> None:
         """SIGKILL to every process of the primary."""
@@ -42,13 +45,20 @@ class Cluster:
 
     def standby(self) -> Postmaster:
         """A server that follows the primary, made of a backup of it."""
+        standby = self.backup("--write-recovery-conf")
+        standby.start(self._settings, PATIENCE_S)
+        _until(standby, "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status='streaming')")
+        return standby
+
+    def backup(self, *options: str) -> Postmaster:
+        """A copy of the running primary by pg_basebackup, not started."""
         folder = self._new_folder()
-        standby = Postmaster(folder)
+        copy = Postmaster(folder)
         account = account_for(self.primary.data)
         let_through(account, folder)
-        backup = [account.binaries / "pg_basebackup", "-d", self.primary.url, "-D", standby.data]
+        command = [account.binaries / "pg_basebackup", "-d", self.primary.url, "-D", copy.data]
         subprocess.run(
-            [*map(str, backup), "--write-recovery-conf", "--checkpoint=fast", "--no-sync"],
+            [*map(str, command), *options, "--checkpoint=fast", "--no-sync"],
             check=True,
             capture_output=True,
             timeout=PATIENCE_S,
@@ -56,9 +66,18 @@ class Cluster:
             env=os.environ | {"LC_ALL": "C"},
             **account.identity(),
         )
-        standby.start(SETTINGS, PATIENCE_S)
-        _until(standby, "SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status='streaming')")
-        return standby
+        return copy
+
+    def recover(self, backup: Postmaster, settings: Mapping[str, str]) -> None:
+        """Make the backup the primary, in the place of one that was killed: started with these
+        settings, which say where its log is and how far to follow it."""
+        signal = backup.data / "recovery.signal"
+        signal.touch()
+        account_for(backup.data).own(signal)
+        backup.start({**self._settings, **settings}, PATIENCE_S)
+        _until(backup, "SELECT NOT pg_is_in_recovery()")
+        self._dead.append(self.primary)
+        self.primary = backup
 
     def detach(self, standby: Postmaster) -> None:
         """From here on it gets nothing of what the primary commits."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from sqlalchemy import make_url
 
 from service.domain.galleries import Gallery
 from service.ports import Store
-from service.store import open_store
+from service.store import open_store, schema
 from tests.databases import execute
 from tests.store.values import enrol, one
 
@@ -105,9 +106,11 @@ def test_no_view_shows_an_embedding(psql: Sql) -> None:
     assert shown == (0,)
 
 
-def test_an_upgrade_is_in_the_record(psql: Sql, database_url: str) -> None:
+def test_every_step_of_an_upgrade_is_in_the_record(psql: Sql, database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
-        row = connection.execute(
-            "SELECT detail ->> 'to' FROM audit_event WHERE action = 'migrate'"
-        ).fetchone()
-    assert row is not None
+        steps = connection.execute(
+            "SELECT detail ->> 'from', detail ->> 'to' FROM audit_event WHERE action = 'migrate'"
+            " ORDER BY seq"
+        ).fetchall()
+    assert all(above[0] == below[1] for below, above in pairwise(steps))
+    assert steps[-1][1] == schema.head()

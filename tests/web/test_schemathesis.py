@@ -1,4 +1,4 @@
-"""The API as its OpenAPI document describes it, asked by a program that knows nothing else of it."""
+"""The API asked by a program that knows its OpenAPI document and nothing else of it."""
 
 import re
 import subprocess

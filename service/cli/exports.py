@@ -1,0 +1,80 @@
+"""`facematch gallery export` and `import`: a gallery in one portable file."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export_gallery(
+    name: Annotated[str, typer.Argument(help="Name of the gallery.", metavar="GALLERY")],
+    file: Annotated[Path, typer.Argument(help="File to write; .gz packs it; - is the pipe.")],
+) -> None:
+    """Write a gallery with every subject, face and embedding into a portable file.
+
+    The file holds biometric data: it is readable by you alone; keep it so. Noted in the record.
+    """
+    from service import logs
+    from service.cli.progress import bar
+    from service.domain.keys import trusted
+    from service.exports import Export
+    from service.exports.files import PIPE, written
+    from service.settings import Settings
+    from service.wiring import open_database, open_tables
+
+    if file == PIPE and sys.stdout.isatty():
+        raise typer.BadParameter("the export is not for a terminal: send it into a pipe or a file")
+    logs.configure("WARNING")
+    settings = Settings.read()
+    with (
+        open_database(settings) as url,
+        open_tables(settings, url) as store,
+        written(file) as out,
+        bar("faces") as shown,
+    ):
+        task = shown.add_task("exporting", total=None)
+        totals = Export(store).run(
+            trusted("facematch gallery export"),
+            name,
+            out,
+            lambda done, total: shown.update(task, completed=done, total=total),
+        )
+    told = f"gallery '{name}': {totals.faces} faces of {totals.subjects} subjects exported"
+    typer.echo(told, err=file == PIPE)
+
+
+def import_gallery(
+    file: Annotated[Path, typer.Argument(help="A file of `facematch gallery export`, or -.")],
+    name: Annotated[
+        str | None, typer.Option("--as", help="Name of the new gallery; else the exported one's.")
+    ] = None,
+) -> None:
+    """Make a gallery of an exported one; of a file that is damaged or cut off, nothing."""
+    from service import logs
+    from service.cli.progress import bar
+    from service.domain.keys import trusted
+    from service.exports import Import, Reader
+    from service.exports.files import opened
+    from service.settings import Settings
+    from service.wiring import open_database, open_tables
+
+    logs.configure("WARNING")
+    settings = Settings.read()
+    with (
+        opened(file) as content,
+        open_database(settings) as url,
+        open_tables(settings, url) as store,
+        bar("faces") as shown,
+    ):
+        task = shown.add_task("importing", total=None)
+        done = Import(store).run(
+            trusted("facematch gallery import"),
+            Reader(content, str(file)),
+            name,
+            lambda done, total: shown.update(task, completed=done, total=total),
+        )
+    totals = done.totals
+    typer.echo(
+        f"gallery '{done.name}': {totals.faces} faces of {totals.subjects} subjects imported"
+    )

@@ -1,0 +1,224 @@
+"""The form of an export: lines of JSON (NDJSON, UTF-8), each with its `kind`.
+
+    header   the format's version, the release, the gallery's settings, space and calibration
+    subject  one person
+    face     one face of the subject above it, its embedding as base64 of little-endian float32
+    end      how many there were, and the SHA-256 of every byte before this line
+
+A later version may add kinds (photographs); a reader refuses what it does not know.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
+
+from service.domain.calibrations import Calibration
+from service.domain.embeddings import Embedding, EmbeddingSpace
+from service.domain.exports import ExportedFace, ExportedSubject, ExportHeader, Totals
+from service.domain.faces import Box
+from service.domain.galleries import GallerySettings
+from service.domain.subjects import valid_external_id
+from service.errors import RequestInvalid
+
+FORMAT = "facematch gallery"
+VERSION = 1
+LONGEST_LINE = 16_000_000
+"""Bytes; a longer one is not of an export."""
+SHA256 = re.compile("[0-9a-f]{64}")
+
+
+class Line(BaseModel):
+    """A field that is not known would be lost, so it is refused. Strict: `true` is no number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class HeaderLine(Line):
+    kind: Literal["header"] = "header"
+    format: Literal["facematch gallery"] = "facematch gallery"
+    version: Literal[1] = 1
+    release: str
+    exported_at: AwareDatetime
+    gallery: str
+    gallery_version: str
+    settings: dict[str, Any]
+    space: dict[str, Any]
+    calibration: dict[str, Any] | None
+    subjects: int
+    faces: int
+
+
+class SubjectLine(Line):
+    kind: Literal["subject"] = "subject"
+    external_id: str
+    metadata: dict[str, Any]
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+
+
+class FaceLine(Line):
+    kind: Literal["face"] = "face"
+    created_at: AwareDatetime
+    created_by: str
+    image_sha256: str | None
+    image_name: str | None
+    box: tuple[int, int, int, int] | None
+    quality: dict[str, Any] | None
+    embedding: str | None
+
+
+class EndLine(Line):
+    kind: Literal["end"] = "end"
+    subjects: int
+    faces: int
+    sha256: str
+
+
+Parsed = HeaderLine | SubjectLine | FaceLine | EndLine
+LINE: TypeAdapter[Parsed] = TypeAdapter(Annotated[Parsed, Field(discriminator="kind")])
+SETTINGS, SPACE = TypeAdapter(GallerySettings), TypeAdapter(EmbeddingSpace)
+CALIBRATION = TypeAdapter(Calibration)
+
+
+def header_line(header: ExportHeader) -> Line:
+    return HeaderLine(
+        release=header.release,
+        exported_at=header.exported_at,
+        gallery=header.name,
+        gallery_version=header.version,
+        settings=asdict(header.settings),
+        space=asdict(header.space),
+        calibration=None if header.calibration is None else asdict(header.calibration),
+        subjects=header.totals.subjects,
+        faces=header.totals.faces,
+    )
+
+
+def subject_line(subject: ExportedSubject) -> Line:
+    return SubjectLine(
+        external_id=subject.external_id,
+        metadata=dict(subject.metadata),
+        created_at=subject.created_at,
+        expires_at=subject.expires_at,
+    )
+
+
+def face_line(face: ExportedFace) -> Line:
+    box, image = face.box, face.image_sha256
+    return FaceLine(
+        created_at=face.created_at,
+        created_by=face.created_by,
+        image_sha256=None if image is None else image.hex(),
+        image_name=face.image_name,
+        box=None if box is None else (box.left, box.top, box.width, box.height),
+        quality=None if face.quality is None else dict(face.quality),
+        embedding=None if face.embedding is None else _text(face.embedding),
+    )
+
+
+def end_line(totals: Totals, sha256: str) -> Line:
+    return EndLine(subjects=totals.subjects, faces=totals.faces, sha256=sha256)
+
+
+def encoded(line: Line) -> bytes:
+    return line.model_dump_json().encode() + b"\n"
+
+
+def decoded(line: bytes) -> Parsed:
+    """Raises RequestInvalid with what is wrong, and never with a value."""
+    try:
+        return LINE.validate_json(line)
+    except ValidationError as error:
+        raise RequestInvalid(_said(error)) from None
+
+
+def header_of(line: HeaderLine) -> ExportHeader:
+    """Raises RequestInvalid for settings that this release does not know, or that cannot be."""
+    calibration = line.calibration
+    return ExportHeader(
+        release=line.release,
+        exported_at=line.exported_at,
+        name=line.gallery,
+        version=line.gallery_version,
+        settings=_value(SETTINGS, line.settings, "settings"),
+        space=_value(SPACE, line.space, "space"),
+        calibration=None
+        if calibration is None
+        else _value(CALIBRATION, calibration, "calibration"),
+        totals=Totals(line.subjects, line.faces),
+    )
+
+
+def subject_of(line: SubjectLine) -> ExportedSubject:
+    return ExportedSubject(
+        valid_external_id(line.external_id), line.metadata, line.created_at, line.expires_at
+    )
+
+
+def face_of(line: FaceLine, dimension: int) -> ExportedFace:
+    """Raises RequestInvalid when what stands for bytes does not."""
+    image, embedding = line.image_sha256, line.embedding
+    if image is not None and not SHA256.fullmatch(image):
+        raise RequestInvalid("image_sha256: not 64 hexadecimal digits")
+    return ExportedFace(
+        created_at=line.created_at,
+        created_by=line.created_by,
+        image_sha256=None if image is None else bytes.fromhex(image),
+        image_name=line.image_name,
+        box=None if line.box is None else Box(*line.box),
+        quality=line.quality,
+        embedding=None if embedding is None else _embedding(embedding, dimension),
+    )
+
+
+def _text(embedding: Embedding) -> str:
+    return base64.b64encode(embedding.astype("<f4").tobytes()).decode()
+
+
+def _embedding(text: str, dimension: int) -> Embedding:
+    """As it was, to the bit."""
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise RequestInvalid("embedding: not base64") from None
+    if len(content) != 4 * dimension:
+        raise RequestInvalid(f"embedding: not {dimension} values of four bytes")
+    return np.frombuffer(content, dtype="<f4").astype(np.float32)
+
+
+def _value(kind: TypeAdapter[Any], given: dict[str, Any], name: str) -> Any:
+    try:
+        value = kind.validate_python(given)
+    except ValidationError as error:
+        raise RequestInvalid(f"{name}: {_said(error)}") from None
+    unknown = sorted(_unknown(given, asdict(value)))
+    if unknown:
+        raise RequestInvalid(f"{name}: this release of facematch does not know {unknown[0]}")
+    return value
+
+
+def _unknown(given: dict[str, Any], known: dict[str, Any]) -> set[str]:
+    """Keys that were left out because nothing here has that name."""
+    found = given.keys() - known.keys()
+    for key in given.keys() & known.keys():
+        if isinstance(given[key], dict) and isinstance(known[key], dict):
+            found |= _unknown(given[key], known[key])
+    return found
+
+
+def _said(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(each) for each in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]

@@ -1,0 +1,130 @@
+"""SQL of exports: a gallery read row by row, and written many rows at once."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, Row, text
+
+from service.domain.exports import Exported, ExportedFace, ExportedSubject
+from service.domain.faces import Box
+from service.domain.galleries import Gallery
+from service.store import vectors
+
+# LOCK takes no snapshot: the reads that follow see nothing older than what the locks let through
+HOLD = text("LOCK TABLE subject, face, face_embedding IN ACCESS SHARE MODE")
+
+# both keys have an index in this order, so that nothing large is sorted
+EVERYTHING = text("""
+SELECT s.id AS subject_id, s.external_id, s.metadata, s.created_at AS subject_created_at,
+       s.expires_at, f.id AS face_id, f.created_at, f.created_by, f.image_sha256, f.image_name,
+       f.box, f.quality, vector_send(e.vec) AS vec
+  FROM subject s
+  LEFT JOIN face f ON f.gallery_id = s.gallery_id AND f.subject_id = s.id
+  LEFT JOIN face_embedding e
+    ON e.gallery_id = f.gallery_id AND e.face_id = f.id AND e.space_id = :space
+ WHERE s.gallery_id = :gallery
+ ORDER BY s.id, f.id
+""")
+BUFFER = 500
+"""Rows that are in memory here."""
+
+IDS = "SELECT uuid_v7() FROM generate_series(1, %s)"
+COPIES = {
+    "subject": "id uuid, gallery_id uuid, external_id text, metadata jsonb, created_at timestamptz,"
+    " expires_at timestamptz",
+    "face": "id uuid, gallery_id uuid, subject_id uuid, created_at timestamptz, created_by text,"
+    " image_sha256 bytea, image_name text, box int4[], quality jsonb",
+    "face_embedding": "face_id, space_id, gallery_id, vec",
+}
+"""Tables in the order of their keys, with their columns. Values of the last one say their types."""
+
+Values = tuple[object, ...]
+
+NUMBER = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+
+
+def hold_tables(connection: Connection) -> None:
+    connection.execute(HOLD)
+
+
+def everything(connection: Connection, gallery: Gallery) -> Iterator[Exported]:
+    """See `ports.Transaction.exported`. By a cursor of the server's, so each statement is short."""
+    streaming = connection.execution_options(stream_results=True, max_row_buffer=BUFFER)
+    named = {"gallery": gallery.id, "space": gallery.space_id}
+    last: UUID | None = None
+    with streaming.execute(EVERYTHING, named) as rows:
+        for row in rows:
+            if row.subject_id != last:
+                last = row.subject_id
+                yield ExportedSubject(
+                    row.external_id, row.metadata, row.subject_created_at, row.expires_at
+                )
+            if row.face_id is not None:
+                yield _face(row)
+
+
+def _face(row: Row[Any]) -> ExportedFace:
+    return ExportedFace(
+        created_at=row.created_at,
+        created_by=row.created_by,
+        image_sha256=row.image_sha256,
+        image_name=row.image_name,
+        box=None if row.box is None else Box(*row.box),
+        quality=row.quality,
+        embedding=None if row.vec is None else vectors.received(row.vec),
+    )
+
+
+def add(
+    connection: Connection, gallery: Gallery, subject_id: UUID | None, batch: Sequence[Exported]
+) -> UUID | None:
+    """See `ports.Transaction.add_exported`. Ids ascend as the batch does, which is by age."""
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    ids = sorted(row[0] for row in driver.execute(IDS, (len(batch),)))
+    rows: dict[str, list[Values]] = {table: [] for table in COPIES}
+    for each, new_id in zip(batch, ids, strict=True):
+        if isinstance(each, ExportedSubject):
+            subject_id = new_id
+            rows["subject"].append(_subject_row(gallery, new_id, each))
+            continue
+        rows["face"].append(_face_row(gallery, new_id, subject_id, each))
+        if each.embedding is not None:
+            rows["face_embedding"].append((new_id, gallery.space_id, gallery.id, each.embedding))
+    for table, content in rows.items():
+        if content:
+            _copy(driver, table, content)
+    driver.execute(NUMBER)
+    return subject_id
+
+
+def _subject_row(gallery: Gallery, new_id: UUID, new: ExportedSubject) -> Values:
+    return new_id, gallery.id, new.external_id, new.metadata, new.created_at, new.expires_at
+
+
+def _face_row(gallery: Gallery, new_id: UUID, subject_id: UUID | None, new: ExportedFace) -> Values:
+    box = new.box
+    return (
+        new_id,
+        gallery.id,
+        subject_id,
+        new.created_at,
+        new.created_by,
+        new.image_sha256,
+        new.image_name,
+        box and [box.left, box.top, box.width, box.height],
+        new.quality,
+    )
+
+
+def _copy(driver: psycopg.Connection[Any], table: str, rows: Sequence[Values]) -> None:
+    names, _, types = zip(
+        *(column.partition(" ") for column in COPIES[table].split(", ")), strict=True
+    )
+    statement = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT binary)"
+    with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        if all(types):
+            copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,179 @@
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
+CREATE FUNCTION public.uuid_v7() RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+  SELECT encode(set_bit(set_bit(overlay(
+           uuid_send(gen_random_uuid())
+           PLACING substring(int8send(floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+                             FROM 3)
+           FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid
+$$;
+SET default_tablespace = '';
+SET default_table_access_method = heap;
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+CREATE TABLE public.embedding_space (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    model text NOT NULL,
+    dimension integer NOT NULL,
+    weights_sha256 text,
+    detector text NOT NULL,
+    alignment text NOT NULL,
+    default_threshold double precision NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_embedding_space_alignment CHECK ((alignment = ANY (ARRAY['native'::text, 'deepface'::text]))),
+    CONSTRAINT ck_embedding_space_default_threshold CHECK (((default_threshold >= ('-1'::integer)::double precision) AND (default_threshold <= (1)::double precision))),
+    CONSTRAINT ck_embedding_space_detector CHECK ((detector <> ''::text)),
+    CONSTRAINT ck_embedding_space_dimension CHECK (((dimension >= 1) AND (dimension <= 16000))),
+    CONSTRAINT ck_embedding_space_model CHECK ((model <> ''::text)),
+    CONSTRAINT ck_embedding_space_weights_sha256 CHECK ((weights_sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE TABLE public.face (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    gallery_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    image_sha256 bytea,
+    image_name text,
+    box integer[],
+    quality jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text DEFAULT SESSION_USER NOT NULL,
+    CONSTRAINT ck_face_box CHECK (((array_ndims(box) = 1) AND (cardinality(box) = 4) AND (array_position(box, NULL::integer) IS NULL))),
+    CONSTRAINT ck_face_image_sha256 CHECK ((octet_length(image_sha256) = 32))
+);
+CREATE TABLE public.face_embedding (
+    face_id uuid NOT NULL,
+    space_id uuid NOT NULL,
+    gallery_id uuid NOT NULL,
+    dimension integer GENERATED ALWAYS AS (public.vector_dims(vec)) STORED NOT NULL,
+    vec public.vector NOT NULL,
+    CONSTRAINT ck_face_embedding_unit_length CHECK ((abs((public.vector_norm(vec) - (1)::double precision)) <= (0.001)::double precision))
+);
+CREATE TABLE public.gallery (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    name text NOT NULL,
+    space_id uuid NOT NULL,
+    threshold double precision NOT NULL,
+    max_faces integer,
+    version bigint DEFAULT 0 NOT NULL,
+    mark uuid DEFAULT gen_random_uuid() NOT NULL,
+    prev_mark uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_gallery_max_faces_positive CHECK ((max_faces >= 1)),
+    CONSTRAINT ck_gallery_name CHECK ((((char_length(name) >= 1) AND (char_length(name) <= 255)) AND (name !~ '[\u0001-\u001f\u007f-\u009f]'::text))),
+    CONSTRAINT ck_gallery_threshold CHECK (((threshold >= ('-1'::integer)::double precision) AND (threshold <= (1)::double precision)))
+)
+WITH (fillfactor='50');
+CREATE TABLE public.gallery_change (
+    id bigint NOT NULL,
+    gallery_id uuid NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    version bigint,
+    mark uuid,
+    prev_mark uuid,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    subjects uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    faces uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    everything boolean DEFAULT false NOT NULL,
+    grew boolean DEFAULT false NOT NULL
+);
+ALTER TABLE public.gallery_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.gallery_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE public.subject (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    gallery_id uuid NOT NULL,
+    external_id text NOT NULL COLLATE pg_catalog."C",
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT ck_subject_external_id_blank CHECK ((external_id ~ '[^ \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]'::text)),
+    CONSTRAINT ck_subject_external_id_control CHECK ((external_id !~ '[\u0001-\u001f\u007f-\u009f]'::text)),
+    CONSTRAINT ck_subject_external_id_length CHECK (((char_length(external_id) >= 1) AND (char_length(external_id) <= 255))),
+    CONSTRAINT ck_subject_metadata CHECK ((jsonb_typeof(metadata) = 'object'::text))
+);
+INSERT INTO public.alembic_version VALUES
+	('0001');
+INSERT INTO public.embedding_space VALUES
+	('00000000-0000-7000-8000-000000000001', 'Dlib', 4, 'abababababababababababababababababababababababababababababababab', 'dlib', 'native', 0.9, '2026-11-25 03:02:10.080389+00'),
+	('00000000-0000-7000-8000-000000000002', 'ArcFace', 4, NULL, 'opencv', 'deepface', 0.68, '2026-11-25 03:02:10.080389+00');
+INSERT INTO public.face VALUES
+	('00000000-0000-7000-8000-000000000031', '00000000-0000-7000-8000-000000000011', '00000000-0000-7000-8000-000000000021', '\x6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b', 'ada 1.jpg', '{-1,2,30,40}', '{"size": 35, "score": 0.5}', '2026-11-25 03:02:10.080389+00', 'api'),
+	('00000000-0000-7000-8000-000000000032', '00000000-0000-7000-8000-000000000011', '00000000-0000-7000-8000-000000000021', '\xd4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35', NULL, NULL, NULL, '2026-11-25 03:02:10.080389+00', 'api'),
+	('00000000-0000-7000-8000-000000000033', '00000000-0000-7000-8000-000000000012', '00000000-0000-7000-8000-000000000023', NULL, NULL, NULL, NULL, '2026-11-25 03:02:10.080389+00', 'facematch import-json'),
+	('01a210a7-4fba-790a-8047-e3f9e55e353d', '00000000-0000-7000-8000-000000000011', '01a210a7-4fb9-795f-a02c-063e13870188', '\x61aa5c9dd8e8da74d81d7b3997f59f74153add3a9fc5a680fede33709eec4f9e', NULL, NULL, NULL, '2026-11-25 03:02:10.100757+00', 'test');
+INSERT INTO public.face_embedding VALUES
+	('00000000-0000-7000-8000-000000000031', '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000011', DEFAULT, '[1,0,0,0]'),
+	('00000000-0000-7000-8000-000000000032', '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000011', DEFAULT, '[0.6,0.8,0,0]'),
+	('00000000-0000-7000-8000-000000000033', '00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000012', DEFAULT, '[0,0,0,-1]'),
+	('01a210a7-4fba-790a-8047-e3f9e55e353d', '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000011', DEFAULT, '[0,0,1,0]');
+INSERT INTO public.gallery VALUES
+	('00000000-0000-7000-8000-000000000011', 'dlib', '00000000-0000-7000-8000-000000000001', 0.9, NULL, 0, '8dcad8a7-abfe-4181-adf6-99b239398749', NULL, '2026-11-25 03:02:10.080389+00', '2026-11-25 03:02:10.080389+00'),
+	('00000000-0000-7000-8000-000000000012', 'Galerie Ä/1', '00000000-0000-7000-8000-000000000002', 0.7, 1000, 0, '33ebc870-ccb4-4b33-ac30-25424c6af800', NULL, '2026-11-25 03:02:10.080389+00', '2026-11-25 03:02:10.080389+00');
+INSERT INTO public.subject VALUES
+	('00000000-0000-7000-8000-000000000021', '00000000-0000-7000-8000-000000000011', 'ada', '{"age": 36.5, "team": "blue"}', '2026-11-25 03:02:10.080389+00', NULL),
+	('00000000-0000-7000-8000-000000000022', '00000000-0000-7000-8000-000000000011', 'Ørsted/😀 "x''y"\', '{}', '2026-11-25 03:02:10.080389+00', '2035-01-01 21:04:05+00'),
+	('00000000-0000-7000-8000-000000000023', '00000000-0000-7000-8000-000000000012', 'ada', '{}', '2026-11-25 03:02:10.080389+00', NULL),
+	('01a210a7-4fb9-795f-a02c-063e13870188', '00000000-0000-7000-8000-000000000011', 'enrolled at 0001', '{}', '2026-11-25 03:02:10.100757+00', NULL);
+SELECT pg_catalog.setval('public.gallery_change_id_seq', 1, false);
+ALTER TABLE ONLY public.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY public.embedding_space
+    ADD CONSTRAINT pk_embedding_space PRIMARY KEY (id);
+ALTER TABLE ONLY public.face
+    ADD CONSTRAINT pk_face PRIMARY KEY (id);
+ALTER TABLE ONLY public.face_embedding
+    ADD CONSTRAINT pk_face_embedding PRIMARY KEY (face_id, space_id);
+ALTER TABLE ONLY public.gallery
+    ADD CONSTRAINT pk_gallery PRIMARY KEY (id);
+ALTER TABLE ONLY public.gallery_change
+    ADD CONSTRAINT pk_gallery_change PRIMARY KEY (id);
+ALTER TABLE ONLY public.subject
+    ADD CONSTRAINT pk_subject PRIMARY KEY (id);
+ALTER TABLE ONLY public.embedding_space
+    ADD CONSTRAINT uq_embedding_space_id_dimension UNIQUE (id, dimension);
+ALTER TABLE ONLY public.embedding_space
+    ADD CONSTRAINT uq_embedding_space_model_weights_sha256_detector_alignment UNIQUE NULLS NOT DISTINCT (model, weights_sha256, detector, alignment);
+ALTER TABLE ONLY public.face
+    ADD CONSTRAINT uq_face_gallery_id_id UNIQUE (gallery_id, id);
+ALTER TABLE ONLY public.face
+    ADD CONSTRAINT uq_face_subject_id_image_sha256 UNIQUE (subject_id, image_sha256);
+ALTER TABLE ONLY public.gallery
+    ADD CONSTRAINT uq_gallery_name UNIQUE (name);
+ALTER TABLE ONLY public.subject
+    ADD CONSTRAINT uq_subject_gallery_id_external_id UNIQUE (gallery_id, external_id);
+ALTER TABLE ONLY public.subject
+    ADD CONSTRAINT uq_subject_gallery_id_id UNIQUE (gallery_id, id);
+CREATE INDEX ix_face_embedding_gallery_id_face_id ON public.face_embedding USING btree (gallery_id, face_id);
+CREATE INDEX ix_face_gallery_id_subject_id ON public.face USING btree (gallery_id, subject_id);
+CREATE INDEX ix_gallery_change_gallery_id_version ON public.gallery_change USING btree (gallery_id, version);
+CREATE INDEX ix_gallery_change_tx ON public.gallery_change USING btree (tx) WHERE (version IS NULL);
+ALTER TABLE ONLY public.face_embedding
+    ADD CONSTRAINT fk_face_embedding_embedding_space FOREIGN KEY (space_id, dimension) REFERENCES public.embedding_space(id, dimension);
+ALTER TABLE ONLY public.face_embedding
+    ADD CONSTRAINT fk_face_embedding_face FOREIGN KEY (gallery_id, face_id) REFERENCES public.face(gallery_id, id) ON UPDATE CASCADE ON DELETE CASCADE;
+ALTER TABLE ONLY public.face
+    ADD CONSTRAINT fk_face_subject FOREIGN KEY (gallery_id, subject_id) REFERENCES public.subject(gallery_id, id) ON UPDATE CASCADE ON DELETE CASCADE;
+ALTER TABLE ONLY public.gallery_change
+    ADD CONSTRAINT fk_gallery_change_gallery FOREIGN KEY (gallery_id) REFERENCES public.gallery(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.gallery
+    ADD CONSTRAINT fk_gallery_embedding_space FOREIGN KEY (space_id) REFERENCES public.embedding_space(id);
+ALTER TABLE ONLY public.subject
+    ADD CONSTRAINT fk_subject_gallery FOREIGN KEY (gallery_id) REFERENCES public.gallery(id) ON DELETE CASCADE;
