@@ -40,7 +40,9 @@ def working(environment: dict[str, str], log: Path) -> Iterator["subprocess.Pope
         assert process.wait(timeout=30) == 0, log.read_text()
 
 
-@pytest.mark.timeout(240)  # four processes that load the model, of which one gives way to all others
+@pytest.mark.timeout(
+    240
+)  # four processes that load the model, of which one gives way to all others
 def test_a_worker_does_what_a_service_has_taken_in(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
