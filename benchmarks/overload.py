@@ -17,6 +17,8 @@ import httpx
 import numpy as np
 import psutil
 
+from service.key_file import KeyFile
+
 PORT = 18765
 URL = f"http://127.0.0.1:{PORT}"
 CLIENTS = 200
@@ -35,24 +37,24 @@ def main() -> None:
     parser.add_argument("--factor", type=float, default=3.0, help="times the capacity")
     options = parser.parse_args()
     pictures = [path.read_bytes() for path in options.photographs]
-    with _service() as process:
-        _closed(pictures, 5.0)  # warm
+    with _service() as (process, headers):
+        _closed(pictures, headers, 5.0)  # warm
         before = process.memory_info().rss
-        capacity = _closed(pictures, options.seconds)
+        capacity = _closed(pictures, headers, options.seconds)
         print(
             f"{os.cpu_count()} CPU cores, {len(pictures)} photographs, client on the same machine"
         )
         print(f"capacity, one request a core at a time: {capacity:.1f} answers a second")
-        answers, took = _open(pictures, options.factor * capacity, options.seconds)
+        answers, took = _open(pictures, headers, options.factor * capacity, options.seconds)
         _tell(answers, took, capacity)
         grown = (process.memory_info().rss - before) / 1e6
         print(f"memory of the service: {before / 1e6:.0f} MB before, {grown:+.0f} MB after")
 
 
 @contextmanager
-def _service() -> Iterator[psutil.Process]:
+def _service() -> Iterator[tuple[psutil.Process, dict[str, str]]]:
     with TemporaryDirectory(prefix="facematch-benchmark-") as home:
-        command = [sys.executable, "-m", "service", "serve", "--ephemeral", "--port", str(PORT)]
+        command = [sys.executable, "-m", "service", "serve", "--port", str(PORT)]
         environment = {**os.environ, "FACEMATCH_HOME": home, "LOG_LEVEL": "WARNING"}
         process = subprocess.Popen(command, env=environment)
         try:
@@ -62,7 +64,9 @@ def _service() -> Iterator[psutil.Process]:
                     break
                 except httpx.HTTPError:
                     time.sleep(0.1)
-            yield psutil.Process(process.pid)
+            key = KeyFile.of(Path(home)).read()
+            assert key is not None
+            yield psutil.Process(process.pid), {"X-API-Key": key.text}
         finally:
             process.terminate()
             process.wait()
@@ -74,14 +78,14 @@ def _match(client: httpx.Client, picture: bytes) -> Answer:
     return Answer(answer.status_code, time.monotonic() - began)
 
 
-def _closed(pictures: list[bytes], seconds: float) -> float:
+def _closed(pictures: list[bytes], headers: dict[str, str], seconds: float) -> float:
     """Answers a second when each client waits for its answer; as many clients as cores."""
     clients = os.cpu_count() or 1
     counts = [0] * clients
     end = time.monotonic() + seconds
 
     def ask(place: int) -> None:
-        with httpx.Client(base_url=URL, timeout=60) as client:
+        with httpx.Client(base_url=URL, timeout=60, headers=headers) as client:
             while time.monotonic() < end:
                 picture = pictures[(counts[place] * clients + place) % len(pictures)]
                 counts[place] += _match(client, picture).status == 200
@@ -94,13 +98,15 @@ def _closed(pictures: list[bytes], seconds: float) -> float:
     return sum(counts) / seconds
 
 
-def _open(pictures: list[bytes], rate: float, seconds: float) -> tuple[list[Answer], float]:
+def _open(
+    pictures: list[bytes], headers: dict[str, str], rate: float, seconds: float
+) -> tuple[list[Answer], float]:
     """All answers to requests that come at that rate, whatever became of the last; and the time
     until the last of them."""
     limits = httpx.Limits(max_connections=CLIENTS, max_keepalive_connections=CLIENTS)
     began = time.monotonic()
     with (
-        httpx.Client(base_url=URL, timeout=120, limits=limits) as client,
+        httpx.Client(base_url=URL, timeout=120, limits=limits, headers=headers) as client,
         ThreadPoolExecutor(CLIENTS) as pool,
     ):
         tasks = []

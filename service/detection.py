@@ -1,13 +1,13 @@
 """Detection: which faces does a photograph show, and how well can they be seen?"""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import DetectedFace, Point
 from service.domain.keys import Caller, Scope
 from service.domain.probes import PhotographProbe
+from service.domain.quality import Flaw, QualityRules, flaws
 from service.errors import FaceNotDetected, ScopeMissing
 from service.images import ImageLimits, decode
 from service.ports import Analysers, FaceAnalyser, Picture
@@ -16,11 +16,12 @@ from service.vision.landmarks import named
 
 @dataclass(frozen=True, slots=True)
 class SeenFace:
-    """`landmarks` by name, see `vision.landmarks`. `embedding` is None unless it was asked for, or
-    too little of the face is in the picture."""
+    """`landmarks` by name, see `vision.landmarks`. `flaws`: why it would not be enrolled.
+    `embedding` is None unless it was asked for, or too little of the face is in the picture."""
 
     face: DetectedFace
     landmarks: Mapping[str, Point]
+    flaws: tuple[Flaw, ...]
     embedding: Embedding | None
 
 
@@ -38,8 +39,11 @@ class Detected:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
+    """`rules`: what is asked of a face to be enrolled."""
+
     analysers: Analysers
     limits: ImageLimits
+    rules: QualityRules
 
     def detect(
         self,
@@ -67,16 +71,24 @@ class Detection:
             picture = decode(photograph.data, self.limits)
             found = analyser.detect(picture, thorough=photograph.every_face)
             wanted = found[: self.limits.max_faces if photograph.every_face else 1]
-            faces = tuple(_seen(analyser, picture, face, with_embeddings) for face in wanted)
+            embeddings = [
+                _embedding(analyser, picture, face) if with_embeddings else None for face in wanted
+            ]
         height, width = picture.shape[:2]
+        faces = tuple(
+            SeenFace(
+                face=face,
+                landmarks=named(face.landmarks, analyser.space.detector),
+                flaws=flaws(face.quality, self.rules) if face.quality else (),
+                embedding=embedding,
+            )
+            for face, embedding in zip(wanted, embeddings, strict=True)
+        )
         return Detected(width, height, analyser.space, faces, len(found))
 
 
-def _seen(
-    analyser: FaceAnalyser, picture: Picture, face: DetectedFace, with_embedding: bool
-) -> SeenFace:
-    embedding = None
-    if with_embedding:
-        with suppress(FaceNotDetected):
-            embedding = analyser.embed(picture, face)
-    return SeenFace(face, named(face.landmarks, analyser.space.detector), embedding)
+def _embedding(analyser: FaceAnalyser, picture: Picture, face: DetectedFace) -> Embedding | None:
+    try:
+        return analyser.embed(picture, face)
+    except FaceNotDetected:
+        return None

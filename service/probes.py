@@ -12,7 +12,7 @@ from service.domain.faces import DetectedFace
 from service.domain.galleries import Gallery
 from service.domain.matches import EnrolledFace
 from service.domain.probes import EmbeddingProbe, FaceProbe, PhotographProbe, Probe
-from service.domain.quality import UNCHECKED, QualityRules, check
+from service.domain.quality import Flaw, QualityRules, check, flaws
 from service.errors import FaceNotDetected, FaceNotFound, SpaceMismatch
 from service.images import ImageLimits, decode
 from service.ports import Analysers, FaceAnalyser, Picture, Transaction
@@ -29,16 +29,25 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfit:
+    """A face that cannot be seen well enough to be compared, and why."""
+
+    face: DetectedFace
+    flaws: tuple[Flaw, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """What a photograph, or a caller's embedding, gives to compare.
 
-    `faces`: largest first; `found`: how many the photograph shows, of which they are the largest;
-    `space`: what their embeddings may be compared with.
+    `faces`: largest first; `found`: how many the photograph shows, of which these and the `unfit`
+    are the largest; `space`: what their embeddings may be compared with.
     """
 
     faces: tuple[Probed, ...]
     found: int
     space: EmbeddingSpace
+    unfit: tuple[Unfit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +74,15 @@ class Probes:
 
 
 def look_at(
-    analyser: FaceAnalyser,
-    limits: ImageLimits,
-    probe: PhotographProbe,
-    rules: QualityRules = UNCHECKED,
+    analyser: FaceAnalyser, limits: ImageLimits, probe: PhotographProbe, rules: QualityRules
 ) -> Looked:
     """The largest face of a photograph, or its `limits.max_faces` largest, with their embeddings:
     all of them in one place of the gate.
 
     Raises:
         FaceNotDetected: there is none, or too little of it is in the picture.
-        FaceUnfit: only the largest is looked at, and it breaks one of the rules.
+        FaceUnfit: only the largest is looked at, and it breaks one of the rules; where all are,
+            such faces are `unfit`.
         ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
         Overloaded: too many photographs at once.
     """
@@ -85,10 +92,16 @@ def look_at(
         wanted = found[: limits.max_faces if probe.every_face else 1]
         if wanted and not probe.every_face:
             check(wanted[0].quality, rules)
-        faces = tuple(each for face in wanted for each in _embedded(analyser, picture, face))
-    if not faces:
+        unfit = tuple(Unfit(face, broken) for face in wanted if (broken := _flaws(face, rules)))
+        fit = [face for face in wanted if not _flaws(face, rules)]
+        faces = tuple(each for face in fit for each in _embedded(analyser, picture, face))
+    if not faces and not unfit:
         raise FaceNotDetected
-    return Looked(faces, len(found), analyser.space)
+    return Looked(faces, len(found), analyser.space, unfit)
+
+
+def _flaws(face: DetectedFace, rules: QualityRules) -> tuple[Flaw, ...]:
+    return flaws(face.quality, rules) if face.quality else ()
 
 
 def _embedded(analyser: FaceAnalyser, picture: Picture, face: DetectedFace) -> Iterator[Probed]:

@@ -10,12 +10,13 @@ from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller, Scope
 from service.domain.matches import Match, SubjectFilter
 from service.domain.probes import Probe
+from service.domain.quality import Flaw
 from service.domain.subjects import Metadata, valid_metadata
 from service.errors import GalleryNotReady, ScopeMissing, SpaceMismatch
 from service.galleries import check_known, existing, serving
 from service.matching import Asked, GallerySearch
 from service.ports import Indexes, IndexView, Store, Transaction
-from service.probes import Looked, Probed, Probes, probed
+from service.probes import Looked, Probed, Probes, Unfit, probed
 
 Versions = Mapping[str, GalleryVersion | None]
 """What a caller demands of each gallery, by name."""
@@ -48,11 +49,12 @@ class SearchedGallery:
 class SearchedFace:
     """The answer to one face: `best` is the similarity of the most similar subject that may be an
     answer, None where there is none; `matches` are best first, nobody where there are none. `face`
-    is None for a probe without photograph."""
+    is None for a probe without photograph. `flaws`: why it was not searched for."""
 
     face: DetectedFace | None
     best: float | None
     matches: tuple[Match, ...]
+    flaws: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +135,15 @@ def _found(
     among = SubjectFilter(search.metadata, _besides(search, faces))
     asked = Asked(search.top_k, search.threshold, among)
     searches = [GallerySearch(tx, each, _same(each, views), asked) for each in galleries]
-    answers = tuple(_answer(searches, face, search.top_k) for face in faces)
+    answers = [_answer(searches, face, search.top_k) for face in faces]
+    if search.with_metadata:
+        answers = _with_metadata(tx, answers)
     return Searched(
         galleries=tuple(
             SearchedGallery(each.gallery.name, each.view.version, each.threshold)
             for each in searches
         ),
-        faces=_with_metadata(tx, answers) if search.with_metadata else answers,
+        faces=_beside_unfit(answers, looked.unfit if looked else ()),
         faces_found=looked.found if looked else 1,
     )
 
@@ -167,10 +171,10 @@ def _answer(searches: Sequence[GallerySearch], probe: Probed, top_k: int) -> Sea
     return SearchedFace(probe.face, best, tuple(matches[:top_k]))
 
 
-def _with_metadata(tx: Transaction, faces: tuple[SearchedFace, ...]) -> tuple[SearchedFace, ...]:
+def _with_metadata(tx: Transaction, faces: list[SearchedFace]) -> list[SearchedFace]:
     ids = {match.subject_id for face in faces for match in face.matches}
     metadata = tx.subject_metadata(sorted(ids))
-    return tuple(
+    return [
         replace(
             face,
             matches=tuple(
@@ -178,4 +182,12 @@ def _with_metadata(tx: Transaction, faces: tuple[SearchedFace, ...]) -> tuple[Se
             ),
         )
         for face in faces
-    )
+    ]
+
+
+def _beside_unfit(
+    answers: list[SearchedFace], unfit: tuple[Unfit, ...]
+) -> tuple[SearchedFace, ...]:
+    """All faces of the photograph, largest first."""
+    others = [SearchedFace(each.face, None, (), each.flaws) for each in unfit]
+    return tuple(sorted(answers + others, key=lambda each: -each.face.box.area if each.face else 0))

@@ -5,7 +5,6 @@ import re
 import socket
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -54,8 +53,7 @@ def _rates(value: str) -> str:
 
 def _origins(value: str) -> str:
     for origin in _listed(value):
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc}":
+        if ORIGIN.fullmatch(origin) is None:
             raise ValueError("write https://console.example.org, or several with commas")
     return value
 
@@ -64,6 +62,7 @@ def _listed(value: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
+ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 RATE = re.compile("([0-9]{1,9})/(second|minute|hour|day)")
 MOST_REQUESTS = 100_000
 """Each is remembered for as long as it counts."""

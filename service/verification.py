@@ -116,7 +116,10 @@ class Verification:
         seen: list[Probed] = []
         for place, data in enumerate([one, *others], start=1):
             with _naming(place):
-                seen += look_at(analyser, self.probes.limits, PhotographProbe(data)).faces
+                looked = look_at(
+                    analyser, self.probes.limits, PhotographProbe(data), self.probes.rules
+                )
+            seen += looked.faces
         first, *rest = seen
         comparisons = tuple(_compared(first, each, least) for each in rest)
         assert first.face is not None

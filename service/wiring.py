@@ -186,7 +186,7 @@ def _services(settings: Settings, tools: Tools, replica: Replica) -> Services:
         enrolment=Enrolment(galleries, analysers, tools.limits, tools.quality.enrolment),
         recognition=Recognition(tools.store, replica, probes),
         verification=Verification(tools.store, probes),
-        detection=Detection(analysers, tools.limits),
+        detection=Detection(analysers, tools.limits, tools.quality.enrolment),
         models=KnownModels(settings.facematch_home, _engine(settings)),
         subjects=Subjects(galleries),
         faces=Faces(galleries),

@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from service.domain.keys import SECRET
 from service.key_file import KeyFile
 
 START_TIMEOUT_S = 60.0
@@ -31,11 +33,30 @@ class Server:
     log: Path
     home: Path | None = None
 
-    def client(self, timeout: float = 60) -> httpx.Client:
-        """A client with the key of the first start, where there was one on this database."""
-        key = self.home and KeyFile.of(self.home).read()
-        headers = {"X-API-Key": key.text} if key else {}
-        return httpx.Client(base_url=self.url, timeout=timeout, headers=headers)
+    def client(self) -> httpx.Client:
+        """With the key of the database's first start."""
+        return httpx.Client(base_url=self.url, timeout=60, headers=self._key())
+
+    def get(self, path: str, **content: Any) -> httpx.Response:
+        return self._asked("GET", path, **content)
+
+    def post(self, path: str, **content: Any) -> httpx.Response:
+        return self._asked("POST", path, **content)
+
+    def delete(self, path: str, **content: Any) -> httpx.Response:
+        return self._asked("DELETE", path, **content)
+
+    def _asked(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """One request on a connection of its own."""
+        with self.client() as client:
+            return client.request(method, path, **content)
+
+    def _key(self) -> dict[str, str]:
+        """From its file, or of a temporary database from the terminal."""
+        kept = KeyFile.of(self.home).read() if self.home else None
+        shown = SECRET.search(self.log.read_text())
+        key = kept.text if kept else shown and shown[0]
+        return {"X-API-Key": key} if key else {}
 
     def kill(self) -> None:
         """kill -9: no handler runs, nothing is flushed."""
@@ -88,7 +109,7 @@ def ready(server: Server) -> Server:
     end = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < end and server.process.poll() is None:
         try:
-            if httpx.get(f"{server.url}/ready", timeout=5).status_code == 200:
+            if server.get("/ready", timeout=5).status_code == 200:
                 return server
         except httpx.TransportError:
             pass

@@ -47,8 +47,10 @@ def options() -> Iterator[str]:
 def test_every_setting_is_in_the_readme_with_its_default(name: str) -> None:
     (row,) = re.findall(rf"^\| `{name.upper()}` \| (.*?) \| .+ \|$", README, re.MULTILINE)
     default = Settings.model_fields[name].default
-    if isinstance(default, int | float | str):
-        assert row == f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+    if isinstance(default, bool | int | str):
+        assert row == (f"`{default}`".lower() if isinstance(default, bool) else f"`{default}`")
+    if isinstance(default, float):
+        assert row == f"`{default:g}`"
 
 
 def test_the_readme_names_no_setting_that_is_not_there() -> None:

@@ -54,9 +54,10 @@ def serve(
 def _serve(settings: "Settings", url: str, ephemeral: bool) -> None:
     import uvicorn
 
-    from service.web import create_app
+    from service.web import create_app, request_ids
     from service.wiring import open_services
 
+    request_ids.show_in_logs()
     with open_services(settings, url, ephemeral=ephemeral) as services:
         config = _config(settings)
         config.app = create_app(services)

@@ -105,10 +105,11 @@ def run(settings: "Settings", url: str, *, ephemeral: bool, config: Config) -> N
 def application(settings: "Settings", url: str, ephemeral: bool) -> object:
     """A worker's ASGI application, called in its process; its services end with it."""
     from service import logs
-    from service.web import create_app
+    from service.web import create_app, request_ids
     from service.wiring import open_services
 
     logs.configure(settings.log_level)
+    request_ids.show_in_logs()
     share_heaps()
     _end_with_parent()
     stack = ExitStack()

@@ -1,15 +1,12 @@
 """Builds the FastAPI application around the services it is given."""
 
-import re
 from importlib.metadata import version
 
-from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Lifespan
 
 from service.domain.repeats import Repeated
-from service.web import docs, problems, v1
+from service.web import cors, docs, problems, request_ids, v1
 from service.web.admission import Admission
 from service.web.authentication import Authentication
 from service.web.body_limit import BodyLimit, photographs_bound
@@ -19,29 +16,6 @@ from service.web.routers import faces, status
 from service.web.segments import Segments
 from service.web.strangers import Anonymity
 from service.wiring import Services
-
-REQUEST_ID = re.compile("[A-Za-z0-9._-]{1,128}")
-"""A caller's X-Request-ID is taken over if it looks like one; else the request gets a new one."""
-CORS_ACCEPTED = [
-    "Authorization",
-    "Content-Type",
-    "Idempotency-Key",
-    "If-Match",
-    "X-API-Key",
-    "X-Min-Gallery-Version",
-    "X-Request-ID",
-]
-CORS_EXPOSED = [
-    "ETag",
-    "Idempotency-Replayed",
-    "Location",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "X-Gallery-Version",
-    "X-Request-ID",
-]
-"""What pages of other origins may send, and may see."""
 
 
 def create_app(services: Services, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
@@ -85,15 +59,6 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
         authenticate=services.keys.authenticate,
         is_anonymous=Anonymity(access),
     )
-    if access.origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=access.origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=CORS_ACCEPTED,
-            expose_headers=CORS_EXPOSED,
-        )
+    cors.install(app, access.origins)
     app.add_middleware(Segments)
-    app.add_middleware(
-        CorrelationIdMiddleware, validator=lambda given: REQUEST_ID.fullmatch(given) is not None
-    )
+    request_ids.install(app)

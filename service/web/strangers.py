@@ -30,7 +30,7 @@ class Anonymity:
         origin = headers.get("origin")
         if origin is None or origin in self._access.origins:
             return False
-        return urlsplit(origin).netloc != headers.get("host")
+        return origin.partition("://")[2] != headers.get("host")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -246,11 +246,11 @@ def test_smoke_walks_a_running_service_and_leaves_nothing(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     with running(tmp_path / "log", environment=environment) as server:
-        done = facematch("smoke", server.url, environment={})
+        done = facematch("smoke", server.url, environment=environment)
         assert done.returncode == 0, done.stderr
         assert "the round trip works" in done.stdout
         assert query(environment, "SELECT count(*) FROM subject") == [(0,)]
-    gone = facematch("smoke", server.url, environment={})
+    gone = facematch("smoke", server.url, environment=environment)
     assert gone.returncode == 1
     assert "FAIL" in gone.stderr
     assert "Traceback" not in gone.stderr
@@ -265,14 +265,10 @@ def test_enrolment_beside_a_running_service_is_found_by_it(
     with running(tmp_path / "log", environment=environment) as server:
         import time
 
-        import httpx
-
         facematch("enroll", str(folder), environment=environment)
         end = time.monotonic() + 5
         found: Any = None
         while found != "grace" and time.monotonic() < end:
-            answer = httpx.post(
-                f"{server.url}/match_face", files={"file": photos.grace_bytes()}, timeout=30
-            )
+            answer = server.post("/match_face", files={"file": photos.grace_bytes()}, timeout=30)
             found = answer.json().get("matched_id")
     assert found == "grace"

@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
@@ -21,8 +20,8 @@ def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
 
 
 def add(server: Server, face_id: str) -> None:
-    answer = httpx.post(
-        f"{server.url}/add_face",
+    answer = server.post(
+        "/add_face",
         data={"id": face_id},
         files={"file": photos.grace_bytes()},
         timeout=30,
@@ -32,7 +31,7 @@ def add(server: Server, face_id: str) -> None:
 
 def found(server: Server) -> object:
     files = {"file": photos.grace_bytes()}
-    return httpx.post(f"{server.url}/match_face", files=files, timeout=30).json().get("matched_id")
+    return server.post("/match_face", files=files, timeout=30).json().get("matched_id")
 
 
 def test_a_healthy_service_is_well(environment: dict[str, str], tmp_path: Path) -> None:
@@ -105,9 +104,9 @@ def test_an_index_that_differs_is_counted_and_built_anew(
         while found(server) is not None and time.monotonic() < end:
             time.sleep(0.1)
         assert found(server) is None
-        (replica,) = httpx.get(f"{server.url}/stats").json()["replicas"]
+        (replica,) = server.get("/stats").json()["replicas"]
         while not replica["differences"] and time.monotonic() < end:
             time.sleep(0.1)
-            (replica,) = httpx.get(f"{server.url}/stats").json()["replicas"]
+            (replica,) = server.get("/stats").json()["replicas"]
         assert replica["differences"] >= 1
         assert "differs from the table" in server.log.read_text()

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import psycopg
 import pytest
@@ -18,7 +17,7 @@ from service.ports import Store
 from service.store import open_store
 from tests import photos
 from tests.evaluation.galleries import SPACE, Population, unit
-from tests.servers import facematch, running
+from tests.servers import Server, facematch, running
 
 STARTUP = 5
 
@@ -177,8 +176,8 @@ def test_a_running_service_decides_by_the_new_threshold_and_labels_by_the_tail(
 ) -> None:
     """Dlib's gallery with a real face and synthetic people around it."""
     with running(tmp_path / "log", environment=environment) as server:
-        added = httpx.post(
-            f"{server.url}/add_face",
+        added = server.post(
+            "/add_face",
             data={"id": "grace"},
             files={"file": photos.grace_bytes()},
             timeout=30,
@@ -193,23 +192,22 @@ def test_a_running_service_decides_by_the_new_threshold_and_labels_by_the_tail(
                 vector = unit(random.normal(size=(1, 128)).astype(np.float32))[0]
                 tx.add_face(gallery, subject, new_face(vector, f"{number}.jpg"))
         other = ImageEnhance.Brightness(ImageOps.mirror(photos.grace())).enhance(0.8)
-        before = match(server.url, photos.encoded(other))
-        assert httpx.get(f"{server.url}/stats").json()["calibration"] is None
+        before = match(server, photos.encoded(other))
+        assert server.get("/stats").json()["calibration"] is None
         done = facematch("calibrate", "dlib", "--fpir", "0.02", environment=environment)
         assert done.returncode == 0, done.stderr
-        after = match(server.url, photos.encoded(other))
+        after = match(server, photos.encoded(other))
         assert before["threshold"] == 0.922
         assert after["threshold"] < 0.7, "these people are further apart than real ones"
         assert (before["matched_id"], after["matched_id"]) == ("grace", "grace")
         assert after["confidence"] == "very_high"
-        stats = httpx.get(f"{server.url}/stats").json()
+        stats = server.get("/stats").json()
         assert stats["threshold"] == after["threshold"]
         assert (stats["calibration"]["fpir"], stats["calibration"]["subjects"]) == (0.02, 81)
 
 
-def match(url: str, data: bytes) -> dict[str, Any]:
-    answer = httpx.post(f"{url}/match_face", files={"file": data}, timeout=30)
-    found: dict[str, Any] = answer.json()
+def match(server: Server, data: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = server.post("/match_face", files={"file": data}).json()
     return found
 
 

@@ -51,7 +51,8 @@ def test_smoke_reads_its_writes_through_a_load_balancer(deaf_pair: list[Server])
     one, other = deaf_pair
     # uneven, so that the one that enrols is not always the one that is asked
     balancer = Balancer([one, one, other])
+    home = {"FACEMATCH_HOME": str(one.home)}
     for _ in range(3):
-        done = facematch("smoke", f"http://127.0.0.1:{balancer.port}", environment={})
+        done = facematch("smoke", f"http://127.0.0.1:{balancer.port}", environment=home)
         assert done.returncode == 0, done.stderr
     balancer.cut()

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
@@ -18,8 +17,8 @@ def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
 
 
 def add_grace(server: Server) -> None:
-    answer = httpx.post(
-        f"{server.url}/add_face",
+    answer = server.post(
+        "/add_face",
         data={"id": "grace"},
         files={"file": photos.grace_bytes()},
         timeout=30,
@@ -40,9 +39,7 @@ def test_a_service_starts_from_what_the_last_one_left(
     assert path.stat().st_mode & 0o777 == 0o600
     with running(tmp_path / "second", environment=environment) as server:
         assert "1 faces from the snapshot" in server.log.read_text()
-        found = httpx.post(
-            f"{server.url}/match_face", timeout=30, files={"file": photos.grace_bytes()}
-        )
+        found = server.post("/match_face", timeout=30, files={"file": photos.grace_bytes()})
         assert found.json()["matched_id"] == "grace"
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import psycopg
 import pytest
@@ -35,7 +34,7 @@ def until(holds: Callable[[], bool], seconds: float = 30) -> None:
 
 def replicas(server: Server) -> set[int]:
     """The processes of the live replicas, by their reports."""
-    answer = httpx.get(f"{server.url}/stats", timeout=10).json()
+    answer = server.get("/stats", timeout=10).json()
     return {
         int(each["name"].rpartition(":")[2])
         for each in answer["replicas"]
@@ -56,11 +55,11 @@ def snapshots_of(worker: psutil.Process) -> set[str]:
 
 def test_the_workers_serve_one_port_and_share_the_pages_of_one_file(server: Server) -> None:
     files = {"file": photos.grace_bytes()}
-    added = httpx.post(f"{server.url}/add_face", data={"id": "grace"}, files=files, timeout=30)
+    added = server.post("/add_face", data={"id": "grace"}, files=files, timeout=30)
     assert added.status_code == 200
     version = {"X-Min-Gallery-Version": added.headers["X-Gallery-Version"]}
     for _ in range(6):  # whichever worker takes it
-        found = httpx.post(f"{server.url}/match_face", files=files, headers=version, timeout=30)
+        found = server.post("/match_face", files=files, headers=version, timeout=30)
         assert found.json()["matched_id"] == "grace"
     until(lambda: len({frozenset(snapshots_of(each)) for each in workers(server)}) == 1)
     until(lambda: all(len(snapshots_of(each)) == 1 for each in workers(server)))
@@ -70,7 +69,7 @@ def test_a_killed_worker_is_replaced(server: Server) -> None:
     before = replicas(server)
     psutil.Process(before.pop()).kill()
     until(lambda: len(replicas(server) - before) == 2)
-    assert httpx.get(f"{server.url}/ready").status_code == 200
+    assert server.get("/ready").status_code == 200
 
 
 def test_stopping_stops_every_worker(server: Server, database_url: str) -> None:

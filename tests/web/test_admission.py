@@ -124,7 +124,7 @@ def test_a_service_under_overload_answers_everybody(server: Server) -> None:
     picture = photos.grace_bytes()
 
     def match(_: int) -> tuple[int, str | None]:
-        answer = httpx.post(f"{server.url}/match_face", files={"file": picture}, timeout=60)
+        answer = server.post("/match_face", files={"file": picture}, timeout=60)
         return answer.status_code, answer.json().get("code")
 
     with ThreadPoolExecutor(30) as pool:

@@ -13,21 +13,17 @@ from tests.servers import Server, ready, running, start
 
 def enrol(server: Server, face_id: str) -> int:
     form = {"id": face_id}
-    answer = httpx.post(
-        f"{server.url}/add_face", data=form, files={"file": photos.grace_bytes()}, timeout=30
-    )
+    answer = server.post("/add_face", data=form, files={"file": photos.grace_bytes()}, timeout=30)
     return answer.status_code
 
 
 def listed(server: Server) -> set[str]:
-    answer = httpx.get(f"{server.url}/list_faces", timeout=30).json()
+    answer = server.get("/list_faces", timeout=30).json()
     return {face["id"] for face in answer["faces"]}
 
 
 def found(server: Server) -> object:
-    answer = httpx.post(
-        f"{server.url}/match_face", files={"file": photos.grace_bytes()}, timeout=30
-    )
+    answer = server.post("/match_face", files={"file": photos.grace_bytes()}, timeout=30)
     return answer.json().get("matched_id")
 
 

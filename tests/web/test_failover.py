@@ -80,7 +80,7 @@ def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
         enrolment=Enrolment(galleries, analysers, limits, QualityRules()),
         recognition=Recognition(store, replica, probes),
         verification=Verification(store, probes),
-        detection=Detection(analysers, limits),
+        detection=Detection(analysers, limits, QualityRules()),
         models=KnownModels(tmp_path, "auto"),
         subjects=Subjects(galleries),
         faces=Faces(galleries),

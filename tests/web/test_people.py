@@ -1,6 +1,7 @@
 """Real people on labelled photographs, over HTTP, and the recipes of the documents."""
 
 import csv
+import os
 import re
 import subprocess
 from collections import defaultdict
@@ -100,6 +101,11 @@ def curl_lines() -> list[str]:
     return [line for line in plain if line.startswith("curl ")]
 
 
+def environment(client: httpx.Client) -> dict[str, str]:
+    """As the README's first steps leave it."""
+    return {**os.environ, "FACEMATCH_KEY": client.headers["X-API-Key"]}
+
+
 def test_the_curl_recipes_work(client: httpx.Client, site: Site) -> None:
     lines = curl_lines()
     assert len(lines) >= 5
@@ -111,6 +117,7 @@ def test_the_curl_recipes_work(client: httpx.Client, site: Site) -> None:
         done = subprocess.run(
             ["sh", "-c", f"{command} --silent --fail-with-body"],
             cwd=ROOT,
+            env=environment(client),
             capture_output=True,
             text=True,
             check=False,
@@ -122,7 +129,12 @@ def test_the_recipe_of_reading_your_writes_works(client: httpx.Client, site: Sit
     (block,) = (block for block in code_blocks("docs/api.md", "sh") if "version=$(" in block)
     script = block.replace("http://127.0.0.1:8000", site.server.url)
     done = subprocess.run(
-        ["sh", "-ec", script], cwd=ROOT, capture_output=True, text=True, check=False
+        ["sh", "-ec", script],
+        cwd=ROOT,
+        env=environment(client),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert '"matched_id":"ada"' in done.stdout, done.stdout + done.stderr
     client.delete("/delete_face/ada")
@@ -132,6 +144,7 @@ def test_the_python_recipes_work(
     client: httpx.Client, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("FACEMATCH_KEY", client.headers["X-API-Key"])
     first, second = code_blocks("docs/api.md", "python")
     exec(first.replace("http://127.0.0.1:8000", site.server.url), {})
     assert client.get("/list_faces").json()["faces"][0]["id"] == "grace"

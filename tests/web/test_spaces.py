@@ -28,7 +28,7 @@ def client(database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
     environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
     with (
         running(tmp_path / "log", environment=environment) as server,
-        httpx.Client(base_url=server.url, timeout=30) as client,
+        server.client() as client,
     ):
         yield client
 

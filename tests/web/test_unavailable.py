@@ -29,7 +29,7 @@ def client(proxy: Proxy, tmp_path: Path) -> Iterator[httpx.Client]:
     }
     with (
         running(tmp_path / "log", environment=environment) as server,
-        httpx.Client(base_url=server.url, timeout=30) as client,
+        server.client() as client,
     ):
         yield client
 

@@ -34,8 +34,8 @@ def pair(database_url: str, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
 
 
 def add(server: Server, face_id: str) -> httpx.Response:
-    answer = httpx.post(
-        f"{server.url}/add_face",
+    answer = server.post(
+        "/add_face",
         data={"id": face_id},
         files={"file": photos.grace_bytes()},
         timeout=30,
@@ -47,7 +47,7 @@ def add(server: Server, face_id: str) -> httpx.Response:
 def match(server: Server, version: str | None = None) -> httpx.Response:
     headers = {} if version is None else {AT_LEAST: version}
     files = {"file": photos.grace_bytes()}
-    return httpx.post(f"{server.url}/match_face", files=files, headers=headers, timeout=30)
+    return server.post("/match_face", files=files, headers=headers, timeout=30)
 
 
 def test_a_version_from_one_replica_is_honoured_by_the_other(pair: tuple[Server, Server]) -> None:
@@ -56,7 +56,7 @@ def test_a_version_from_one_replica_is_honoured_by_the_other(pair: tuple[Server,
         version = add(one, f"grace-{number}").headers[VERSION_HEADER]
         found = match(other, version)
         assert found.json()["match_found"] is True
-        gone = httpx.delete(f"{one.url}/delete_face/grace-{number}", timeout=30)
+        gone = one.delete(f"/delete_face/grace-{number}", timeout=30)
         nobody = match(other, gone.headers[VERSION_HEADER])
         assert nobody.json() | {"processing_time_ms": 0} == {
             "match_found": False,
@@ -117,7 +117,7 @@ def test_stats_name_every_replica_and_its_version(pair: tuple[Server, Server]) -
     version = add(one, "grace").headers[VERSION_HEADER]
     end = time.monotonic() + 10
     while True:
-        replicas: list[dict[str, Any]] = httpx.get(f"{other.url}/stats").json()["replicas"]
+        replicas: list[dict[str, Any]] = other.get("/stats").json()["replicas"]
         if [each["version"] for each in replicas] == [version, version] or time.monotonic() > end:
             break
         time.sleep(0.05)
@@ -127,7 +127,7 @@ def test_stats_name_every_replica_and_its_version(pair: tuple[Server, Server]) -
         str(other.process.pid),
     }
     other.stop()
-    assert len(httpx.get(f"{one.url}/stats").json()["replicas"]) == 1
+    assert len(one.get("/stats").json()["replicas"]) == 1
 
 
 def test_a_deletion_waits_for_all_when_asked(
@@ -136,7 +136,7 @@ def test_a_deletion_waits_for_all_when_asked(
     one, other = pair
     names = {name: f":{server.process.pid}" for name, server in (("one", one), ("other", other))}
     add(one, "grace")
-    answer = httpx.delete(f"{one.url}/delete_face/grace", params={"wait": "all"}, timeout=30).json()
+    answer = one.delete("/delete_face/grace", params={"wait": "all"}, timeout=30).json()
     assert sorted(name.rpartition(":")[2] for name in answer["replicas"]["applied"]) == sorted(
         (str(one.process.pid), str(other.process.pid))
     )
@@ -144,7 +144,7 @@ def test_a_deletion_waits_for_all_when_asked(
 
     add(one, "grace")
     other.process.send_signal(signal.SIGSTOP)
-    answer = httpx.delete(f"{one.url}/delete_face/grace", params={"wait": "all"}, timeout=30).json()
+    answer = one.delete("/delete_face/grace", params={"wait": "all"}, timeout=30).json()
     (pending,) = answer["replicas"]["pending"]
     assert pending.endswith(names["other"])
 
@@ -154,7 +154,7 @@ def test_a_deletion_waits_for_all_when_asked(
             "UPDATE replica SET seen_at = now() - interval '20 s' WHERE name LIKE %s",
             ("%" + names["other"],),
         )
-    answer = httpx.delete(f"{one.url}/delete_face/grace", params={"wait": "all"}, timeout=30).json()
+    answer = one.delete("/delete_face/grace", params={"wait": "all"}, timeout=30).json()
     (dead,) = answer["replicas"]["dead"]
     assert dead.endswith(names["other"])
     (applied,) = answer["replicas"]["applied"]

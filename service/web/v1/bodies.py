@@ -24,6 +24,10 @@ MOST_FILES = 32
 MOST_FIELDS = 64
 
 
+PHOTOGRAPH = "/9j/4AAQSkZJRgABAQEAYABgAAD..."
+"""The beginning of a JPEG in base64, for examples."""
+
+
 def _decoded(sent: object) -> object:
     """Base64 as the bytes it stands for; a form's file is bytes already."""
     if not isinstance(sent, str):
@@ -44,7 +48,7 @@ Image = Annotated[
             "type": "string",
             "contentEncoding": "base64",
             "description": "a JPEG, PNG or WebP photograph",
-            "examples": ["/9j/4AAQSkZJRgABAQEAYABgAAD..."],
+            "examples": [PHOTOGRAPH],
         }
     ),
 ]
@@ -139,17 +143,31 @@ class EitherBody(Generic[Model]):
         return {"requestBody": {"required": True, "content": content}}
 
     def _form(self, schema: dict[str, Any]) -> dict[str, Any]:
+        properties, required = schema["properties"], schema.get("required", ())
+        fields = {field: _file(properties[name]) for field, name in self.files.items()}
         hidden = {*self.files.values(), *self.json_only}
-        said = {key: each for key, each in schema["properties"].items() if key not in hidden}
-        properties = {field: self._file(name) for field, name in self.files.items()} | said
-        required = [each for each in schema.get("required", ()) if each not in hidden]
-        required += [f for f, name in self.files.items() if name in schema.get("required", ())]
-        form = {key: each for key, each in schema.items() if key not in ("examples", "required")}
-        return form | {"properties": properties, "required": required}
+        texts = {key: _text(each) for key, each in properties.items() if key not in hidden}
+        names = [*self.files.items(), *((key, key) for key in texts)]
+        return {
+            **{key: each for key, each in schema.items() if key != "examples"},
+            "properties": fields | texts,
+            "required": [field for field, name in names if name in required],
+        }
 
-    def _file(self, name: str) -> dict[str, Any]:
-        file = {"type": "string", "format": "binary"}
-        return {"type": "array", "items": file} if self._is_list(name) else file
+
+def _file(schema: dict[str, Any]) -> dict[str, Any]:
+    """One file, or as many as the model takes."""
+    file = {"type": "string", "format": "binary"}
+    return schema | {"items": file} if schema.get("type") == "array" else file
+
+
+def _text(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without null, which a form cannot say."""
+    others = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(others) != 1:
+        return schema
+    rest = {key: each for key, each in schema.items() if key not in ("anyOf", "default")}
+    return {**others[0], **rest}
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:

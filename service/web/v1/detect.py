@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.detection import Detected, SeenFace
 from service.domain.faces import DetectedFace
 from service.domain.probes import PhotographProbe
+from service.domain.quality import Flaw, Reason
 from service.web.callers import Searching
 from service.web.services import Provided
-from service.web.v1.bodies import EitherBody, Image
+from service.web.v1.bodies import PHOTOGRAPH, EitherBody, Image
 from service.web.v1.galleries import Space
 from service.web.v1.problems import problems
 
@@ -21,7 +22,9 @@ ModelName = Annotated[str, Field(min_length=1, max_length=100, examples=["Dlib"]
 
 
 class DetectBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"image": PHOTOGRAPH, "faces": "all"}]}
+    )
 
     image: Image
     faces: Faces = Field("all", description="all: small ones in a group, too")
@@ -67,6 +70,19 @@ class QualityBody(BaseModel):
     )
 
 
+class FlawBody(BaseModel):
+    """A measure of a face that breaks a rule."""
+
+    reason: Reason
+    measured: float
+    limit: float
+    detail: str = Field(description="what is wrong and what to do")
+
+    @classmethod
+    def of(cls, flaw: Flaw) -> Self:
+        return cls(reason=flaw.reason, measured=flaw.measured, limit=flaw.limit, detail=str(flaw))
+
+
 class FaceBody(BaseModel):
     """Where a photograph shows a face."""
 
@@ -80,6 +96,7 @@ class FaceBody(BaseModel):
 
 
 class SeenFaceBody(FaceBody):
+    flaws: list[FlawBody] = Field(description="why it would not be enrolled; empty: fit")
     landmarks: dict[str, PointBody] = Field(description="by name; which ones says the detector")
     embedding: list[float] | None = Field(
         None, description="of length 1; only when asked for, and allowed"
@@ -90,7 +107,8 @@ class SeenFaceBody(FaceBody):
         points = {name: PointBody(x=x, y=y) for name, (x, y) in seen.landmarks.items()}
         face = FaceBody.of(seen.face)
         embedding = None if seen.embedding is None else seen.embedding.tolist()
-        return cls(**dict(face), landmarks=points, embedding=embedding)
+        flaws = [FlawBody.of(each) for each in seen.flaws]
+        return cls(**dict(face), flaws=flaws, landmarks=points, embedding=embedding)
 
 
 class DetectedBody(BaseModel):

@@ -12,6 +12,8 @@ from service.web.v1.bodies import Image
 
 LONGEST_EMBEDDING = 4096
 
+FACE_ID = "019a1b2c-3d4e-7f50-8a1b-2c3d4e5f6071"
+"""For examples."""
 PROBES = ("image", "embedding", "face")
 
 
@@ -42,7 +44,7 @@ class ProbeBody(BaseModel):
     space: ClaimedSpaceBody | None = Field(
         None, description="what the embedding was made with: the gallery's, or it is refused"
     )
-    face: UUID | None = Field(None, description="id of an enrolled face")
+    face: UUID | None = Field(None, description="id of an enrolled face", examples=[FACE_ID])
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Response
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, from_json
 
 from service.domain.decisions import Confidence
@@ -14,11 +14,11 @@ from service.errors import RequestInvalid
 from service.recognition import Search, Searched, SearchedFace
 from service.web.callers import Searching
 from service.web.services import Provided, stamp
-from service.web.v1.bodies import EitherBody
-from service.web.v1.detect import FaceBody, Faces
+from service.web.v1.bodies import PHOTOGRAPH, EitherBody
+from service.web.v1.detect import FaceBody, Faces, FlawBody
 from service.web.v1.galleries import Threshold
 from service.web.v1.parameters import AtLeast, GalleryName
-from service.web.v1.probes import ProbeBody
+from service.web.v1.probes import FACE_ID, ProbeBody
 from service.web.v1.problems import problems
 
 router = APIRouter(tags=["search"])
@@ -40,6 +40,16 @@ Filter = Annotated[dict[str, Any], BeforeValidator(_read)]
 
 
 class SearchBody(ProbeBody):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"image": PHOTOGRAPH},
+                {"image": PHOTOGRAPH, "faces": "all", "metadata": {"site": "north"}},
+                {"face": FACE_ID, "top_k": 10},
+            ]
+        }
+    )
+
     faces: Faces = Field("largest", description="which faces of the photograph are searched for")
     top_k: int = Field(1, ge=1, le=100, description="subjects at most, for each face")
     threshold: Threshold | None = Field(None, description="null: the gallery's")
@@ -67,6 +77,12 @@ class SearchBody(ProbeBody):
 
 
 class SeveralSearchBody(SearchBody):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"image": PHOTOGRAPH, "galleries": ["staff", "visitors"], "top_k": 3}]
+        }
+    )
+
     galleries: list[Annotated[str, Field(min_length=1, max_length=255)]] = Field(
         min_length=1, max_length=MOST_GALLERIES, examples=[["staff", "visitors"]]
     )
@@ -121,6 +137,7 @@ class FoundBody(BaseModel):
         description="of the most similar subject, match or not; null: there is none"
     )
     matches: list[MatchBody] = Field(description="most similar first; empty: nobody")
+    flaws: list[FlawBody] = Field(description="why this face was not searched for; empty: it was")
 
     @classmethod
     def of(cls, found: SearchedFace) -> Self:
@@ -128,6 +145,7 @@ class FoundBody(BaseModel):
             face=FaceBody.of(found.face) if found.face else None,
             best_similarity=found.best,
             matches=[MatchBody.of(each) for each in found.matches],
+            flaws=[FlawBody.of(each) for each in found.flaws],
         )
 
 

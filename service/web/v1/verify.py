@@ -10,7 +10,7 @@ from service.domain.decisions import Confidence
 from service.verification import Compared, Comparison, Verified
 from service.web.callers import Searching
 from service.web.services import Provided, stamp
-from service.web.v1.bodies import EitherBody, Image
+from service.web.v1.bodies import PHOTOGRAPH, EitherBody, Image
 from service.web.v1.detect import FaceBody, ModelName
 from service.web.v1.galleries import Space, Threshold
 from service.web.v1.parameters import AtLeast, GalleryName
@@ -23,12 +23,19 @@ MOST_OTHERS = 16
 
 
 class VerifyBody(ProbeBody):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"image": PHOTOGRAPH, "subject": "grace"}]}
+    )
+
     subject: str = Field(max_length=255, description="the subject's id", examples=["grace"])
     threshold: Threshold | None = Field(None, description="null: the gallery's")
 
 
 class CompareBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"image": PHOTOGRAPH, "others": [PHOTOGRAPH]}]},
+    )
 
     image: Image
     others: list[Image] = Field(min_length=1, max_length=MOST_OTHERS)

@@ -31,7 +31,10 @@ def test_a_face_is_found_with_its_points_and_how_well_it_can_be_seen(
     (face,) = body["faces"]
     assert face["box"] == {"left": 161, "top": 137, "width": 216, "height": 216}
     assert face["embedding"] is None
-    assert set(face["quality"]) == {"size", "sharpness", "brightness", "score", "roll", "turn"}
+    assert face["quality"]["size"] == 216
+    assert 0.35 < face["quality"]["sharpness"] <= 1
+    assert abs(face["quality"]["yaw"]) < 20
+    assert face["flaws"] == []
     points = face["landmarks"]
     assert set(points) == {
         "left_eye_outer",
@@ -54,6 +57,17 @@ def test_all_faces_are_found_or_the_largest(client: httpx.Client) -> None:
     assert one["faces"][0]["box"] == everyone["faces"][0]["box"]
     in_body = client.post("/v1/detect", json={"image": in_json(both)})
     assert in_body.json() == everyone
+
+
+def test_what_would_be_refused_at_enrolment_is_told(client: httpx.Client) -> None:
+    small = photos.encoded(
+        photos.grace().point(lambda value: value * 0.1).resize((102, 120)), "PNG"
+    )
+    (face,) = detect(client, small).json()["faces"]
+    assert [each["reason"] for each in face["flaws"]] == ["too_small", "too_dark", "low_contrast"]
+    assert [each["limit"] for each in face["flaws"]] == [48, 20, 8]
+    refused = client.post("/add_face", data={"id": "grace"}, files={"file": small})
+    assert refused.json()["reasons"] == [each["reason"] for each in face["flaws"]]
 
 
 def test_no_face_is_an_answer(client: httpx.Client) -> None:

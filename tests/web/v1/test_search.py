@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from tests import photos
+from tests.servers import running
 from tests.web.v1.conftest import GALLERY, copied, detected, face_of, in_json
 
 SEARCH = f"{GALLERY}/search"
@@ -91,6 +93,36 @@ def test_every_face_of_a_photograph_finds_its_own_person(
     assert lefts[0] < 512 < lefts[1]
     largest = search(client, both)
     assert (len(largest.json()["faces"]), subjects(largest)) == (1, ["grace"])
+
+
+def test_a_face_that_cannot_be_seen_well_is_listed_and_not_searched_for(
+    database_url: str, tmp_path: Path
+) -> None:
+    """`eileen`, who is beside `grace`, is smaller than what is asked for."""
+    environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
+    both = photos.encoded(photos.couple(), quality=92)
+    with (
+        running(
+            tmp_path / "log", environment=environment | {"SEARCH_MIN_FACE_PX": "150"}
+        ) as server,
+        server.client() as client,
+    ):
+        for name, photo in (("grace", photos.grace_bytes()), ("eileen", photos.astronaut_bytes())):
+            client.post("/add_face", data={"id": name}, files={"file": photo})
+        body = search(client, both, faces="all", threshold=-1).json()
+        small = search(client, photos.astronaut_bytes(), faces="all").json()
+        refused = search(client, photos.astronaut_bytes())
+    assert body["faces_found"] == 2
+    well, poor = body["faces"]
+    assert (well["flaws"], [match["subject"] for match in well["matches"]]) == ([], ["grace"])
+    assert (poor["best_similarity"], poor["matches"]) == (None, [])
+    (flaw,) = poor["flaws"]
+    assert (flaw["reason"], flaw["limit"]) == ("too_small", 150)
+    assert flaw["measured"] < 150
+    assert "come closer" in flaw["detail"]
+    assert [face["matches"] for face in small["faces"]] == [[]]
+    assert refusal(refused) == (400, "low_quality")
+    assert refused.json()["reasons"] == ["too_small"]
 
 
 def test_a_lower_threshold_gives_more_subjects_best_first(
@@ -217,7 +249,12 @@ def test_a_rare_filter_in_a_large_gallery_finds_them_all(
         assert subjects(answer) == ["3997", "3998", "3999"][:top_k]
     assert time.monotonic() - began < 5
     nobody = client.post(SEARCH, json=body | {"metadata": {"rare": False}}, headers=headers)
-    assert nobody.json()["faces"][0] == {"face": None, "best_similarity": None, "matches": []}
+    assert nobody.json()["faces"][0] == {
+        "face": None,
+        "best_similarity": None,
+        "matches": [],
+        "flaws": [],
+    }
 
 
 def crowd(sql: psycopg.Connection, count: int, rare: int) -> list[float]:

@@ -163,6 +163,15 @@ def test_a_refusal_says_which_photograph_it_is_about(client: httpx.Client) -> No
     assert first.json()["detail"].startswith("Photograph 1: ")
 
 
+def test_a_face_that_nobody_could_tell_is_not_compared(client: httpx.Client, people: None) -> None:
+    overexposed = photos.encoded(photos.grace().point(lambda value: min(255, value * 6)))
+    second = compare(client, photos.grace_bytes(), overexposed)
+    assert refusal(second) == (400, "low_quality")
+    assert second.json()["detail"].startswith("Photograph 2: ")
+    assert second.json()["reasons"] == ["too_bright"]
+    assert refusal(verify(client, "grace", overexposed)) == (400, "low_quality")
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [
