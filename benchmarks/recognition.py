@@ -153,7 +153,7 @@ def measure_deepface(photographs: Sequence[bytes], home: Path, timings: Timings)
             timings.time("DeepFace.represent, decoded", lambda: represent(bgr))
 
 
-def evenly(photographs: Sequence[bytes], number: int) -> Sequence[bytes]:
+def evenly(photographs: Sequence[Result], number: int) -> Sequence[Result]:
     """At most `number` of them, spread over all."""
     return photographs[:: -(-len(photographs) // max(1, number))]
 

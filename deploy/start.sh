@@ -10,4 +10,5 @@ resolver_timeout 5s;
 # the form around a photograph has a size too
 client_max_body_size $((MAX_IMAGE_BYTES + 1000000));
 EOF
+echo "client_max_body_size $MAX_IMPORT_BYTES;" > /tmp/facematch-imports.conf
 exec nginx -c "$(cd "$(dirname "$0")" && pwd)/nginx.conf" -g 'daemon off;'

@@ -62,6 +62,7 @@ def _tables(settings: Settings, url: str) -> Iterator[Finding]:
         yield from _tried("weights", lambda: [_weights(settings, store)])
         with closing(store.feed()) as feed:
             yield from _tried("galleries", lambda: _galleries(store, feed))
+        yield from _tried("imports", lambda: [_imports(store)])
 
 
 def _tried(check: str, run: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
@@ -101,6 +102,18 @@ def _weights(settings: Settings, store: Store) -> Finding:
         return Finding(True, "weights", f"{text}, as gallery '{name}' was made with")
     text = f"gallery '{name}' was made with {gallery.space.weights_sha256}, here is {text}"
     return Finding(False, "weights", f"{text}; bring those weights here, or use another gallery")
+
+
+def _imports(store: Store) -> Finding:
+    with store.transaction(read_only=True) as tx:
+        state = tx.spool.state()
+    if not state.unfinished:
+        return Finding(True, "imports", f"none waits; live workers: {state.workers}")
+    if not state.workers:
+        text = f"{state.unfinished} wait and no worker is alive: start facematch worker"
+        return Finding(False, "imports", f"{text}, or the service with IMPORT_WORKERS above 0")
+    text = f"{state.unfinished} under way or waiting; live workers: {state.workers}"
+    return Finding(True, "imports", text)
 
 
 def _galleries(store: Store, feed: ChangeFeed) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from service.domain.imports import (
     Reason,
     Verdict,
 )
+from service.domain.keys import Caller
 
 Photographs = Mapping[int, tuple[str, bytes]]
 """By number: the id that a photograph is for, and the SHA-256 of its bytes."""
@@ -26,7 +27,7 @@ Photographs = Mapping[int, tuple[str, bytes]]
 class Spool(Protocol):
     """The imports' rows in one transaction; see `Transaction.spool`."""
 
-    def create(self, gallery: Gallery, created_by: str, *, several: bool) -> UUID:
+    def create(self, gallery: Gallery, caller: Caller, *, several: bool) -> UUID:
         """A job that is being uploaded: nobody sees it, no worker takes it."""
         ...
 

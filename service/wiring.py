@@ -437,10 +437,8 @@ def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
     check_names(settings)
     detector = settings.detector
     alignment = Alignment(settings.alignment) if settings.alignment else None
-    weights_sha256 = None
     if gallery is not None:
         _check_model(settings, gallery)
-        weights_sha256 = gallery.space.weights_sha256
         for name, wanted, row in (
             ("DETECTOR", detector, gallery.space.detector),
             ("ALIGNMENT", alignment, gallery.space.alignment),
@@ -464,7 +462,7 @@ def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
         workers=_workers(settings),
         cores=_cores(settings),
         timeout_s=settings.recognition_timeout_s,
-        weights_sha256=weights_sha256,
+        weights_sha256=gallery.space.weights_sha256 if gallery else None,
     )
     try:
         return load()

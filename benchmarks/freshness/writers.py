@@ -41,11 +41,17 @@ def filled(store: Store, faces: int, dimension: int) -> Gallery:
     """A gallery of so many subjects with a face each."""
     with store.transaction() as tx:
         gallery = tx.create_gallery("benchmark", space(dimension), GallerySettings(0.9))
+    fill(store, gallery, faces)
+    return gallery
+
+
+def fill(store: Store, gallery: Gallery, faces: int) -> None:
+    """Add so many subjects with a face each."""
+    dimension = gallery.space.dimension
     for start in range(0, faces, 1000):
         with store.transaction() as tx:
             for number in range(start, min(start + 1000, faces)):
                 add_new_subject(tx, gallery, f"old-{number}", new_face(number, dimension))
-    return gallery
 
 
 def enrol_at(store: Store, gallery: Gallery, rate: float, seconds: float) -> dict[int, float]:

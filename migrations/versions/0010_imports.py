@@ -15,6 +15,7 @@ depends_on: Sequence[str] | None = None
 # statements of its sql/migrations; tests/store/test_queue.py says when one is due.
 QUEUE = (Path(__file__).parents[1] / "procrastinate.sql").read_text(encoding="utf-8")
 
+# Who sent it is who the record says enrolled: a worker has no caller of its own.
 # space_id is the gallery's when the import came, no foreign key: its embeddings are of that space
 # only, and a space that is given up is no reason to hold the import.
 # A photograph is JPEG, PNG or WebP: compressing it again costs time and saves nothing
@@ -25,6 +26,9 @@ CREATE TABLE import_job (
     CONSTRAINT fk_import_job_gallery REFERENCES gallery ON DELETE CASCADE,
   space_id uuid NOT NULL,
   created_by text NOT NULL,
+  key_id uuid,
+  request_id text,
+  address text,
   several boolean NOT NULL,
   state text NOT NULL DEFAULT 'uploading',
   created_at timestamptz NOT NULL DEFAULT now(),

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from service.domain.galleries import GalleryVersion
+from service.domain.keys import Caller
 
 
 class ImportState(StrEnum):
@@ -72,13 +73,13 @@ class ManifestRow:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a worker needs to know of a running import; `space_id` was the gallery's when it came,
-    and is that of its embeddings."""
+    """What a worker needs to know of a running import. `caller` sent it, and is who enrols;
+    `space_id` was the gallery's when it came, and is that of its embeddings."""
 
     job_id: UUID
     gallery: str
     space_id: UUID
-    created_by: str
+    caller: Caller
     several: bool
 
 

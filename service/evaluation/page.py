@@ -6,7 +6,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from service.evaluation.plots import SERIES, det_plot, histogram_plot, roc_plot
-from service.evaluation.report import Evaluation, limits, rows
+from service.evaluation.report import Evaluation, limits_of_all, rows
 
 
 def as_html(evaluation: Evaluation) -> str:
@@ -19,7 +19,7 @@ def as_html(evaluation: Evaluation) -> str:
     return environment.from_string(source).render(
         evaluation=evaluation,
         rows=list(rows(runs)),
-        limits=list(dict.fromkeys(text for run in runs for text in limits(run))),
+        limits=limits_of_all(runs) if runs else [],
         roc=Markup(roc_plot(runs)) if runs else None,
         det=Markup(det_plot(runs)) if any(run.identification for run in runs) else None,
         histograms=[(run, Markup(histogram_plot(run, number))) for number, run in enumerate(runs)],

@@ -65,7 +65,8 @@ def roc_plot(runs: Sequence[Run]) -> str:
     def draw(axes: Axes) -> None:
         _steps(axes, runs, curves, lowest)
         floor = min(_height_at(curve, lowest) for curve in curves)
-        axes.set_ylim(max(0.0, floor - 0.05 - (1 - floor) * 0.2), 1.01)
+        bottom = max(0.0, floor - 0.05 - (1 - floor) * 0.2)
+        axes.set_ylim(bottom, 1 + 0.04 * (1 - bottom))  # room for a line at 1, and no tick above
         axes.set_xlabel("false match rate (FMR)")
         axes.set_ylabel("true accept rate (TAR)")
         axes.yaxis.set_major_formatter(_percents())

@@ -169,6 +169,18 @@ def _rough(text: str, evidence: Evidence) -> str:
     return f"{text}, rough" if evidence is Evidence.FEW else text
 
 
+def limits_of_all(runs: Sequence[Run]) -> list[str]:
+    """What the photographs cannot say: what holds for every run once, the rest with its run."""
+    of_each = [(run, limits(run)) for run in runs]
+    common = [each for each in of_each[0][1] if all(each in said for _, said in of_each)]
+    return common + [
+        f"{run.label}: {sentence}"
+        for run, said in of_each
+        for sentence in said
+        if sentence not in common
+    ]
+
+
 def limits(run: Run) -> list[str]:
     """What these photographs cannot say, a sentence or two each."""
     found = run.verification

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from service.evaluation.report import Evaluation, limits, rows
+from service.evaluation.report import Evaluation, limits_of_all, rows
 
 LOG_WIDTH = 200
 """Columns where the output is no terminal, so that a file is not folded at 80."""
@@ -36,6 +36,5 @@ def _notes(evaluation: Evaluation) -> Iterator[str]:
             yield f"skipped ({run.label}): {skipped.name}: {skipped.reason}"
         for unfit in run.unfit:
             yield f"enrolment would refuse ({run.label}): {unfit.name}: {unfit.reason}"
-    # most of it is the same for every run
-    for sentence in dict.fromkeys(text for run in evaluation.runs for text in limits(run)):
+    for sentence in limits_of_all(evaluation.runs) if evaluation.runs else ():
         yield f"note: {sentence}"

@@ -81,17 +81,19 @@ class State:
         """
         wanted = max(16, 4 * subjects)
         while True:
-            candidates = self._best_subjects(probe, min(wanted, self.faces))
-            if len(candidates) >= subjects or wanted >= self.faces:
-                return SearchResult(self.version, self.faces, tuple(candidates[:subjects]))
+            candidates = self._best_subjects(probe, min(wanted, self.faces), subjects)
+            if len(candidates) == subjects or wanted >= self.faces:
+                return SearchResult(self.version, self.faces, tuple(candidates))
             wanted *= 8
 
-    def _best_subjects(self, probe: Embedding, faces: int) -> list[Candidate]:
+    def _best_subjects(self, probe: Embedding, faces: int, subjects: int) -> list[Candidate]:
         best: dict[bytes, Candidate] = {}
         hits = self._base_hits(probe, faces) + self._tail_hits(probe, faces)
         # the same everywhere, though each replica has its own order of rows
         hits.sort(key=lambda hit: (-round(hit[0], SIMILARITY_DIGITS), hit[1][hit[3]].tobytes()))
         for similarity, face_ids, subject_ids, row in hits[:faces]:
+            if len(best) == subjects:
+                break
             key = subject_ids[row].tobytes()
             if key not in best:
                 best[key] = Candidate(

@@ -20,7 +20,6 @@ from service.domain.imports import (
     Reason,
     Verdict,
 )
-from service.domain.keys import Caller, trusted
 from service.domain.quality import UNCHECKED, QualityRules
 from service.enrolment import Photograph, add_new_subject, add_to_subject, new_face
 from service.errors import (
@@ -201,7 +200,7 @@ class Worker:
             return tx.spool.payload(self.assignment.job_id, self.id, item.number)
 
     def _face(self, item: ClaimedItem, payload: Payload) -> NewFace:
-        created_by = self.assignment.created_by
+        created_by = self.assignment.caller.name
         name = item.file and PurePosixPath(item.file).name
         if payload.photograph is not None:
             photo = Photograph(payload.photograph, name)
@@ -219,7 +218,7 @@ class Worker:
     def _commit(self, ready: list[Outcome]) -> None:
         """In one transaction; where that is refused as a whole, one by one."""
         try:
-            self.store.write(lambda tx: self._enrolled(tx, ready), by=self._submitter())
+            self.store.write(lambda tx: self._enrolled(tx, ready), by=self.assignment.caller)
         except UnavailableError:
             raise
         except Exception as error:
@@ -232,7 +231,7 @@ class Worker:
     def _enrolled(self, tx: Transaction, ready: list[Outcome]) -> None:
         job_id, space = self.assignment.job_id, self.analyser.space
         held = tx.spool.hold(job_id, self.id, [outcome.number for outcome in ready])
-        gallery = serving(tx, self.assignment.gallery, self._submitter(), space)
+        gallery = serving(tx, self.assignment.gallery, self.assignment.caller, space)
         if gallery.rules.gates.compares:
             # before any subject: two workers would otherwise each wait for what the other holds
             tx.hold_gallery(gallery.id)
@@ -244,9 +243,6 @@ class Worker:
         tx.spool.settle(job_id, verdicts)
         if any(verdict.status is ItemStatus.ENROLLED for verdict in verdicts):
             tx.made_version(gallery.id)  # raises GalleryFull before the commit would
-
-    def _submitter(self) -> Caller:
-        return trusted(self.assignment.created_by)
 
     def _stored(self, tx: Transaction, gallery: Gallery, prepared: Prepared) -> Verdict:
         """Without this replica's index: it does not hold what this very transaction has enrolled,

@@ -187,7 +187,7 @@ def spooling(
 
     def create(tx: Transaction) -> tuple[Gallery, UUID]:
         found = existing(tx, gallery, caller)
-        return found, tx.spool.create(found, caller.name, several=several)
+        return found, tx.spool.create(found, caller, several=several)
 
     into, job_id = store.write(create)
     try:

@@ -61,6 +61,9 @@ REFUSALS: dict[str, Callable[[str], FacematchError]] = {
     "ck_gallery_unmatched_recorded": lambda _: RequestInvalid(_UNMATCHED),
     "ck_gallery_name": lambda _: RequestInvalid(_NAME),
     "ck_api_key_name": lambda _: RequestInvalid(_NAME),
+    "ck_api_key_expires_at": lambda _: RequestInvalid(
+        "expires_at: must be in the future, before the year 9999"
+    ),
     "ck_subject_expires_at": lambda _: RequestInvalid(
         "expires_at: must lie in the years 1 to 9999"
     ),

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.imports import Assignment, ImportJob, ImportState, ItemStatus
+from service.domain.keys import Caller
 from service.errors import GalleryNotReady
 from service.store.tables import gallery, import_item, import_job
 
@@ -27,6 +28,9 @@ JOBS = select(
     import_job.c.gallery_id,
     import_job.c.space_id,
     import_job.c.created_by,
+    import_job.c.key_id,
+    import_job.c.request_id,
+    import_job.c.address,
     import_job.c.several,
     import_job.c.state,
     import_job.c.created_at,
@@ -42,10 +46,18 @@ ENDED = import_job.c.state.in_([ImportState.FINISHED, ImportState.CANCELLED])
 UPLOADING = import_job.c.state == ImportState.UPLOADING
 
 
-def create(connection: Connection, into: Gallery, created_by: str, several: bool) -> UUID:
+def create(connection: Connection, into: Gallery, caller: Caller, several: bool) -> UUID:
     job_id: UUID = connection.execute(
         insert(import_job)
-        .values(gallery_id=into.id, space_id=into.space_id, created_by=created_by, several=several)
+        .values(
+            gallery_id=into.id,
+            space_id=into.space_id,
+            created_by=caller.name,
+            key_id=caller.key_id,
+            request_id=caller.request_id,
+            address=caller.address,
+            several=several,
+        )
         .returning(import_job.c.id)
     ).scalar_one()
     return job_id
@@ -86,7 +98,8 @@ def begin(connection: Connection, job_id: UUID) -> Assignment | None:
     ).one_or_none()
     if row is None:
         return None
-    return Assignment(job_id, row.gallery, row.space_id, row.created_by, row.several)
+    caller = Caller(row.created_by, row.key_id, frozenset(), None, row.request_id, row.address)
+    return Assignment(job_id, row.gallery, row.space_id, caller, row.several)
 
 
 def finish(connection: Connection, job_id: UUID) -> None:

@@ -32,9 +32,9 @@ CONNECTIONS = 2
 """Of the pool that the queue's statements run on; LISTEN has one more."""
 RETRY_S = 1.0
 LAST_RETRY_S = 30.0
-CLOSE_S = 60.0
+CLOSE_S = 20.0
 """Longest wait for the batches under way."""
-YIELDING = 10
+YIELDING = 5
 """The niceness of the threads that work: what is asked over HTTP goes first."""
 
 WORKERS = text(

@@ -19,6 +19,7 @@ from service.domain.imports import (
     Reason,
     Verdict,
 )
+from service.domain.keys import Caller
 from service.spool import Photographs
 from service.store import import_claims, import_items, import_jobs, queue
 from service.store.failures import translated
@@ -29,8 +30,8 @@ class PostgresSpool:
         self._connection = connection
 
     @translated()
-    def create(self, gallery: Gallery, created_by: str, *, several: bool) -> UUID:
-        return import_jobs.create(self._connection, gallery, created_by, several)
+    def create(self, gallery: Gallery, caller: Caller, *, several: bool) -> UUID:
+        return import_jobs.create(self._connection, gallery, caller, several)
 
     @translated()
     def add(self, job_id: UUID, items: Sequence[NewItem]) -> None:

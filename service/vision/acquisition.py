@@ -37,6 +37,8 @@ _ENGINE_OF_SUFFIX = {".onnx": ONNXRUNTIME, ".h5": TENSORFLOW, ".dat": DLIB}
 def pull(name: str, home: Path, engine: str, progress: Progress) -> Path:
     """Download the model's weights for that engine, unless they are there; returns their path.
 
+    Either way every engine at hand is compared with DeepFace's own call, unless it was before.
+
     Raises:
         ModelUnknown, SettingsInvalid, EngineUnavailable: no such model or engine.
         WeightsMissing: no address answers; the message says which were tried.
@@ -49,7 +51,8 @@ def pull(name: str, home: Path, engine: str, progress: Progress) -> Path:
     for known in spec.all_weights_for(chosen) if engine == "auto" else (file,):
         there = present(known, root)
         if there is not None:
-            checked_digest(there)
+            weights = Weights(known, there, checked_digest(there))
+            check_engines(spec, chosen, weights, deepface=root, home=home)
             return there
     with _staged(spec, file, chosen, root, home) as staged:
         _download(spec, addresses(file), staged, path_of(file, root), progress)

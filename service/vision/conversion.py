@@ -6,6 +6,7 @@ builds the network, and of ours; of other versions nothing is left.
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,8 @@ VERSION = 1
 
 TIMEOUT_S = 900
 """It takes 10 to 30 s on two cores."""
+
+TEMPORARY = ".converting-"
 
 # what the process of `keras_export` leaves in its folder, and its exit status for bad weights
 GRAPH = "graph.onnx"
@@ -98,8 +101,10 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 def _make(spec: ModelSpec, weights: Weights, deepface: Path, home: Path) -> str:
     conversion = Conversion.of(weights)
+    for left in weights.path.parent.glob(f"{TEMPORARY}*"):
+        shutil.rmtree(left, ignore_errors=True)  # by a process that was killed: we are alone here
     try:
-        with tempfile.TemporaryDirectory(prefix=".converting-", dir=weights.path.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=weights.path.parent) as folder:
             _export(spec.name, deepface, home, Path(folder))
             (Path(folder) / REFERENCE).replace(conversion.reference)
             (Path(folder) / GRAPH).replace(conversion.graph)

@@ -44,10 +44,15 @@ def load_detector(name: str, home: Path) -> Any:
             return _dlib_client(build)
         try:
             return _centerface_client(build, home) if name == "centerface" else build()
-        except ImportError as error:
-            raise EngineUnavailable(f"Detector {name} cannot be loaded: {error}") from error
         except Exception as error:  # OpenCV, Keras and onnxruntime each have errors of their own
-            raise WeightsInvalid(f"Detector {name} cannot be loaded: {error}") from error
+            raise _refusal(name, error) from error
+
+
+def _refusal(name: str, error: Exception) -> EngineUnavailable | WeightsInvalid:
+    """DeepFace's own errors guess at the reason; what caused them tells it."""
+    cause = error.__cause__ or error
+    kind = EngineUnavailable if isinstance(cause, ImportError) else WeightsInvalid
+    return kind(f"Detector {name} cannot be loaded: {cause}")
 
 
 def _require_packages(name: str) -> None:

@@ -55,7 +55,12 @@ class LoadedAnalysers:
     def _added(self, space: EmbeddingSpace) -> FaceAnalyser:
         log.info("loading %s", space.describe())
         try:
-            analyser = self._load(space.model, detector=space.detector, alignment=space.alignment)
+            analyser = self._load(
+                space.model,
+                detector=space.detector,
+                alignment=space.alignment,
+                weights_sha256=space.weights_sha256,
+            )
         except StartupError as error:
             raise ModelUnavailable(
                 f"This replica cannot make embeddings of {space.describe()}: {error}"

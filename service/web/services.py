@@ -22,6 +22,7 @@ MinVersion = Annotated[
     Header(
         alias="X-Min-Gallery-Version",
         description="answer from at least this version: an X-Gallery-Version of before",
+        json_schema_extra={"pattern": "^[0-9]{1,18}-[0-9a-f]{32}$"},
     ),
 ]
 

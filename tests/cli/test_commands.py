@@ -120,6 +120,21 @@ def test_enroll_by_folder_gives_a_person_several_faces(
     assert "0 enrolled, 3 skipped, 0 rejected" in again.stdout
 
 
+def test_enroll_names_what_it_passes_over(environment: dict[str, str], tmp_path: Path) -> None:
+    people = tmp_path / "people"
+    (people / "grace" / "deeper").mkdir(parents=True)
+    (people / "grace" / "1.jpg").write_bytes(photos.grace_bytes())
+    (people / "loose.jpg").write_bytes(photos.astronaut_bytes())
+    done = facematch("enroll", "--by-folder", str(people), environment=environment)
+    assert done.returncode == 0, done.stderr
+    assert "1 enrolled, 0 skipped, 0 rejected" in done.stdout
+    assert f"passed over: {people / 'loose.jpg'}: it is in no folder of a person" in done.stderr
+    assert f"passed over: {people / 'grace' / 'deeper'}" in done.stderr
+    done = facematch("enroll", str(people), environment=environment)
+    assert "1 enrolled, 0 skipped, 0 rejected" in done.stdout
+    assert f"passed over: {people / 'grace'}: a folder; see --by-folder" in done.stderr
+
+
 @pytest.mark.parametrize("folder", ["missing", "."])
 def test_enroll_refuses_a_folder_without_files(
     folder: str, environment: dict[str, str], tmp_path: Path

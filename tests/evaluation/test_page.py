@@ -49,6 +49,11 @@ def test_the_page_loads_nothing(html: str) -> None:
     assert "default-src 'none'" in page.attributes("content")[0]
 
 
+def test_no_axis_goes_beyond_all_of_them(html: str) -> None:
+    ticks = [float(text) for text in re.findall(r"([0-9.]+) %</text>", html)]
+    assert max(ticks) == 100
+
+
 def test_every_reference_leads_somewhere_and_no_id_is_there_twice(html: str) -> None:
     page = Page(html)
     ids = page.attributes("id")

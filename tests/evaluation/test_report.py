@@ -11,7 +11,7 @@ from service.errors import InputFileInvalid
 from service.evaluation import Evaluation, Run
 from service.evaluation.files import check_writable, write
 from service.evaluation.identification import identify, search_all
-from service.evaluation.report import figures, limits, percent, rows
+from service.evaluation.report import figures, limits, limits_of_all, percent, rows
 from service.evaluation.table import print_table
 from service.evaluation.templates import Refused
 from service.evaluation.verification import Verification, verify
@@ -96,6 +96,14 @@ def test_what_was_left_out_is_said(evaluation: Evaluation) -> None:
         assert part in sentences
     assert texts(run)["photographs"] == "5 (skipped: 1 (no_face 1))"
     assert texts(run)["enrolment would refuse"] == "2 (too_dark 2, too_small 1)"
+
+
+def test_what_holds_for_one_run_alone_is_said_with_its_name(evaluation: Evaluation) -> None:
+    one, other = evaluation.runs
+    poor = replace(other, skipped=(Refused("x.jpg", "no face", ("no_face",)),))
+    said = limits_of_all((one, poor))
+    assert said == [*limits(one), f"{other.label}: {limits(poor)[-1]}"]
+    assert limits_of_all((one, other)) == limits(one)
 
 
 def printed(evaluation: Evaluation) -> str:

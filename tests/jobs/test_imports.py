@@ -93,11 +93,11 @@ def test_nobody_sees_a_job_and_no_worker_takes_it_before_it_is_whole(
 
 
 def test_an_upload_left_behind_by_a_dead_process_is_swept_away(
-    store: Store, gallery: Gallery, imports: Imports, psql: Psql
+    store: Store, gallery: Gallery, imports: Imports, caller: Caller, psql: Psql
 ) -> None:
     with store.transaction() as tx:
-        tx.spool.create(gallery, "tests", several=True)
-        tx.spool.create(gallery, "tests", several=True)
+        tx.spool.create(gallery, caller, several=True)
+        tx.spool.create(gallery, caller, several=True)
     psql.execute(
         "UPDATE import_job SET touched_at = now() - interval '20 min' WHERE id IN"
         " (SELECT id FROM import_job LIMIT 1)"

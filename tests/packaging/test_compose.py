@@ -14,6 +14,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LASTING = sorted(SERVICES.keys() - {"migrate"})
+CHECKED = sorted(SERVICES.keys() - {"migrate", "worker"})  # nothing is routed to a worker
 
 # The containers' own affair (address, port, folder, database), or a command's argument.
 NOT_FOR_THE_OPERATOR = {
@@ -37,9 +38,22 @@ def test_the_password_is_not_part_of_a_url() -> None:
 
 
 @pytest.mark.parametrize("name", LASTING)
-def test_every_lasting_service_is_checked_and_started_again(name: str) -> None:
-    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+def test_every_lasting_service_is_started_again(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_every_service_that_is_asked_is_checked(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+
+
+def test_workers_start_only_where_they_are_asked_for() -> None:
+    worker = SERVICES["worker"]
+    assert worker["command"] == ["worker"]
+    assert worker["profiles"] == ["worker"]
+    assert worker["environment"] == SERVICES["api"]["environment"]
+    migrated = worker["depends_on"]["migrate"]["condition"]
+    assert migrated == "service_completed_successfully"
 
 
 def test_an_api_container_is_healthy_when_it_is_ready() -> None:
@@ -63,7 +77,11 @@ def test_there_are_several_replicas_unless_told_otherwise() -> None:
 
 
 def test_data_lies_in_named_volumes() -> None:
-    mounts = [volume for name in ("db", "migrate", "api") for volume in SERVICES[name]["volumes"]]
+    mounts = [
+        volume
+        for name in ("db", "migrate", "api", "worker")
+        for volume in SERVICES[name]["volumes"]
+    ]
     assert {mount.split(":")[0] for mount in mounts} == COMPOSE["volumes"].keys()
 
 
@@ -73,7 +91,7 @@ def test_only_the_load_balancer_is_published_and_only_to_this_machine() -> None:
     assert not any("network_mode" in service for service in SERVICES.values())
 
 
-@pytest.mark.parametrize("name", ["migrate", "api", "lb"])
+@pytest.mark.parametrize("name", ["migrate", "api", "worker", "lb"])
 def test_containers_of_ours_may_do_nothing_special(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
     assert SERVICES[name]["cap_drop"] == ["ALL"]
@@ -85,11 +103,21 @@ def test_every_setting_reaches_the_service() -> None:
     assert SERVICES["api"]["environment"].keys() == expected | not_settings | {"DATABASE_URL"}
 
 
-def test_service_and_load_balancer_agree_on_the_largest_photograph() -> None:
-    default = Settings.model_fields["max_image_bytes"].default
+@pytest.mark.parametrize("setting", ["max_image_bytes", "max_import_bytes"])
+def test_service_and_load_balancer_agree_on_the_largest_request(setting: str) -> None:
+    default = Settings.model_fields[setting].default
+    variable = setting.upper()
     for name in ("api", "lb"):
-        limit = SERVICES[name]["environment"]["MAX_IMAGE_BYTES"]
-        assert limit == f"${{MAX_IMAGE_BYTES:-{default}}}"
+        limit = SERVICES[name]["environment"][variable]
+        assert limit == f"${{{variable}:-{default}}}"
+    assert variable in (ROOT / "deploy/start.sh").read_text()
+
+
+def test_the_load_balancer_keeps_no_bulk_import_in_its_memory() -> None:
+    config = (ROOT / "deploy/nginx.conf").read_text()
+    imports = config[config.index("/imports$ {") : config.index("location / {")]
+    assert "proxy_request_buffering off;" in imports
+    assert "include /tmp/facematch-imports.conf;" in imports
 
 
 def test_the_database_brings_a_new_enough_pgvector() -> None:
@@ -123,4 +151,4 @@ def test_the_load_balancer_never_repeats_a_post() -> None:
     directives = re.findall(
         r"^\s*proxy_next_upstream (.*);", (ROOT / "deploy/nginx.conf").read_text(), re.MULTILINE
     )
-    assert directives == ["error timeout"]
+    assert set(directives) == {"error timeout"}

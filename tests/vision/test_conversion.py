@@ -139,6 +139,16 @@ def test_of_many_processes_one_converts_and_the_others_take_what_it_made(
     assert exports == ["DeepID"]
 
 
+def test_what_a_killed_process_left_is_removed(
+    tmp_path: Path, weights: Weights, exports: Exports
+) -> None:
+    left = weights.path.parent / ".converting-x"
+    left.mkdir()
+    (left / "graph.onnx").write_bytes(b"half a graph")
+    load(tmp_path)
+    assert names(weights) == kept(weights)
+
+
 def test_nothing_is_left_when_the_weights_do_not_fit(
     tmp_path: Path, weights: Weights, exports: Exports, monkeypatch: pytest.MonkeyPatch
 ) -> None:

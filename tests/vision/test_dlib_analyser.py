@@ -123,8 +123,8 @@ def test_all_faces_of_a_group_are_found_when_asked_for_and_the_largest_costs_one
 ) -> None:
     group = on_canvas(resized(grace, 2.9), 2400, 4000, 0, 0)
     for factor, left, top in ((2.15, 1800, 100), (1.05, 3200, 1500)):
-        face = resized(astronaut, factor)
-        group[top : top + face.shape[0], left : left + face.shape[1]] = face
+        somebody = resized(astronaut, factor)
+        group[top : top + somebody.shape[0], left : left + somebody.shape[1]] = somebody
     (largest,) = dlib_native.detect(group)
     everybody = dlib_native.detect(group, thorough=True)
     assert everybody[0] == largest

@@ -157,6 +157,24 @@ def test_a_missing_file_is_named(
         FivePointSlot(detector, tmp_path)
 
 
+def test_a_package_that_lacks_another_one_is_no_damaged_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from service.vision import detectors
+
+    def build() -> Any:
+        try:
+            raise ModuleNotFoundError("No module named 'cloudpickle'")
+        except ModuleNotFoundError as error:
+            raise ValueError("You must install mtcnn") from error
+
+    monkeypatch.setattr(detectors, "prepare_tensorflow", lambda: None)
+    monkeypatch.setattr(detectors, "require", lambda *_: None)
+    monkeypatch.setattr(detectors, "find_class", lambda *_: build)
+    with pytest.raises(EngineUnavailable, match="No module named 'cloudpickle'"):
+        FivePointSlot("mtcnn", tmp_path)
+
+
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deepface_library, "find_spec", lambda _: None)
     with pytest.raises(EngineUnavailable, match="pip install mtcnn"):

@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 from service.errors import WeightsInvalid
 from service.ports import FaceAnalyser, Picture
 from service.vision import find_model, load_analyser, model_agreement, recognisers
-from service.vision.acquisition import add
+from service.vision.acquisition import add, pull
+from service.vision.agreement import lowest_cosine
+from service.vision.check_inputs import check_chips
 from service.vision.engines import GRAPH_ENGINES, ONNXRUNTIME, OPENVINO_BF16
+from service.vision.recognisers import load_recogniser
 from service.vision.sessions import Session, at_hand, engine_version, open_session
 from service.vision.threads import ThreadBudget
 
@@ -117,6 +121,18 @@ def test_a_file_put_there_by_hand_is_compared_at_its_first_start_only(
     load("ArcFace", tmp_path, engine)
 
 
+def test_pulling_weights_that_are_there_compares_what_was_not_compared_yet(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = add("ArcFace", given("ArcFace", tmp_path), tmp_path, lambda done, total: None)
+    for record in (tmp_path / "agreements").iterdir():
+        record.unlink()
+    assert pull("ArcFace", tmp_path, engine, lambda done, total: None) == path
+    assert engine in records(tmp_path)
+    monkeypatch.setattr(model_agreement, "lowest_cosine", never)
+    pull("ArcFace", tmp_path, engine, lambda done, total: None)
+
+
 def test_another_version_of_the_engine_is_compared_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +183,37 @@ def test_an_engine_that_nobody_asked_for_only_gets_a_warning(
         add("ArcFace", given("ArcFace", tmp_path), tmp_path, lambda done, total: None)
     assert set(records(tmp_path)) == {ONNXRUNTIME}
     assert all(f"will not run on {engine}" in caplog.text for engine in others)
+
+
+class InsightFace:
+    """The part of InsightFace's class for a recognition model that DeepFace calls; the package
+    itself would bring a second OpenCV."""
+
+    def __init__(self, path: Path) -> None:
+        self.session: Any = open_session(ONNXRUNTIME, path, ThreadBudget())
+
+    def get_feat(self, picture: Picture) -> NDArray[np.float32]:
+        planes = (picture[:, :, ::-1].transpose(2, 0, 1)[np.newaxis] - 127.5) / 127.5
+        (vectors,) = self.session.run(["embedding"], {"picture": planes.astype(np.float32)})
+        found: NDArray[np.float32] = vectors
+        return found
+
+
+def test_insightfaces_session_is_replaced_by_ours(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = find_model("Buffalo_L")
+    path = tmp_path / "webface_r50.onnx"
+    write_graph(path, input_size=(112, 112), dimension=512, channels_last=False)
+    own = InsightFace(path)
+    chip = check_chips((112, 112))[0]
+    expected = own.get_feat(chip[:, :, ::-1]).astype(np.float64)
+    monkeypatch.setattr(recognisers, "require", lambda *_: None)
+    monkeypatch.setattr(recognisers, "find_class", lambda *_: lambda: SimpleNamespace(model=own))
+    before = own.session
+    recogniser = load_recogniser(spec, engine, path, tmp_path, ThreadBudget())
+    assert own.session is not before
+    assert lowest_cosine(recogniser.describe_chip(chip)[np.newaxis], expected) > 0.999
 
 
 def test_the_served_embedding_is_onnxruntimes_on_every_engine(

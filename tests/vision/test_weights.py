@@ -1,7 +1,7 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -13,6 +13,7 @@ from service.errors import (
     WeightsMissing,
 )
 from service.ports import FaceAnalyser
+from service.settings import Settings
 from service.vision import (
     deepface_library,
     dlib_agreement,
@@ -22,7 +23,7 @@ from service.vision import (
     recognisers,
 )
 from service.vision.dlib_files import RECOGNITION_FILE, packaged
-from service.vision.engines import resolve_engine
+from service.vision.engines import ENGINES, resolve_engine
 from service.vision.sessions import open_session
 from service.vision.threads import ThreadBudget
 from service.vision.weights import locate
@@ -115,6 +116,10 @@ def test_deepface_home_in_the_environment_wins(
     monkeypatch.setenv("DEEPFACE_HOME", str(elsewhere))
     assert load("ArcFace", tmp_path / "home").space.model == "ArcFace"
     assert path in {status.path for status in list_models(tmp_path / "home") if status.present}
+
+
+def test_the_setting_knows_every_engine() -> None:
+    assert get_args(Settings.model_fields["engine"].annotation) == ("auto", *ENGINES)
 
 
 def test_onnxruntime_is_the_engine_unless_another_is_asked_for() -> None:

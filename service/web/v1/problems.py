@@ -27,7 +27,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 _NAMES = {
-    400: "The photograph, or what it is sent as, does not serve",
+    400: "The body cannot be parsed, or its photograph does not serve",
     401: "No valid key",
     403: "The key lacks a scope",
     404: "Not found",
@@ -40,5 +40,5 @@ _NAMES = {
     503: "Try again shortly",
 }
 
-PROBLEMS = problems(401, 403, 422, 429, 503)
+PROBLEMS = problems(400, 401, 403, 422, 429, 503)
 """What every route may answer."""
