@@ -33,11 +33,21 @@ class ExportHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedConsent:
+    text_version: str
+    purpose: str
+    given_at: datetime
+    expires_at: datetime | None
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExportedSubject:
     external_id: str
     metadata: Mapping[str, Any]
     created_at: datetime
     expires_at: datetime | None
+    consents: tuple[ExportedConsent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The form of an export: lines of JSON (NDJSON, UTF-8), each with its `kind`.
 
     header   the format's version, the release, the gallery's settings, space and calibration
-    subject  one person
+    subject  one person, with the consents that were recorded
     face     one face of the subject above it, its embedding as base64 of little-endian float32
     end      how many there were, and the SHA-256 of every byte before this line
 
@@ -26,7 +26,13 @@ from pydantic import (
 
 from service.domain.calibrations import Calibration
 from service.domain.embeddings import Embedding, EmbeddingSpace
-from service.domain.exports import ExportedFace, ExportedSubject, ExportHeader, Totals
+from service.domain.exports import (
+    ExportedConsent,
+    ExportedFace,
+    ExportedSubject,
+    ExportHeader,
+    Totals,
+)
 from service.domain.faces import Box
 from service.domain.galleries import GallerySettings
 from service.domain.subjects import valid_external_id
@@ -60,12 +66,21 @@ class HeaderLine(Line):
     faces: int
 
 
+class ConsentPart(Line):
+    text_version: str
+    purpose: str
+    given_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    recorded_by: str
+
+
 class SubjectLine(Line):
     kind: Literal["subject"] = "subject"
     external_id: str
     metadata: dict[str, Any]
     created_at: AwareDatetime
     expires_at: AwareDatetime | None
+    consents: list[ConsentPart]
 
 
 class FaceLine(Line):
@@ -112,6 +127,7 @@ def subject_line(subject: ExportedSubject) -> Line:
         metadata=dict(subject.metadata),
         created_at=subject.created_at,
         expires_at=subject.expires_at,
+        consents=[ConsentPart(**asdict(consent)) for consent in subject.consents],
     )
 
 
@@ -163,7 +179,11 @@ def header_of(line: HeaderLine) -> ExportHeader:
 
 def subject_of(line: SubjectLine) -> ExportedSubject:
     return ExportedSubject(
-        valid_external_id(line.external_id), line.metadata, line.created_at, line.expires_at
+        external_id=valid_external_id(line.external_id),
+        metadata=line.metadata,
+        created_at=line.created_at,
+        expires_at=line.expires_at,
+        consents=tuple(ExportedConsent(**consent.model_dump()) for consent in line.consents),
     )
 
 

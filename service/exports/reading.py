@@ -156,6 +156,7 @@ class Import:
         header = reader.header
         name = header.name if name is None else name
         with self.store.transaction() as tx:
+            tx.act_for(caller)
             bare = GallerySettings(header.space.default_threshold, None, UNBOUND)
             with reader.explained(), tx.naming_rules():
                 gallery = tx.add_gallery(name, header.space, bare)

@@ -37,7 +37,7 @@ class Export:
             GalleryNotFound: see `service.galleries.existing`.
             OSError: `out` cannot be written.
         """
-        self.store.write(lambda tx: tx.note("export", existing(tx, name, caller).id))
+        self.store.write(lambda tx: tx.note("export", existing(tx, name, caller).id), by=caller)
         with self.store.transaction(read_only=True) as tx:
             tx.hold_tables()
             gallery = existing(tx, name, caller)

@@ -1,13 +1,14 @@
 """SQL of exports: a gallery read row by row, and written many rows at once."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, Row, text
 
-from service.domain.exports import Exported, ExportedFace, ExportedSubject
+from service.domain.exports import Exported, ExportedConsent, ExportedFace, ExportedSubject
 from service.domain.faces import Box
 from service.domain.galleries import Gallery
 from service.store import vectors
@@ -15,11 +16,18 @@ from service.store import vectors
 # LOCK takes no snapshot: the reads that follow see nothing older than what the locks let through
 HOLD = text("LOCK TABLE subject, face, face_embedding IN ACCESS SHARE MODE")
 
-# both keys have an index in this order, so that nothing large is sorted
+# Both keys have an index in this order, so that nothing large is sorted. Times of consents stay
+# within what programs can tell.
 EVERYTHING = text("""
 SELECT s.id AS subject_id, s.external_id, s.metadata, s.created_at AS subject_created_at,
        s.expires_at, f.id AS face_id, f.created_at, f.created_by, f.image_sha256, f.image_name,
-       f.box, f.quality, vector_send(e.vec) AS vec
+       f.box, f.quality, vector_send(e.vec) AS vec,
+       (SELECT jsonb_agg(jsonb_build_object(
+                 'text_version', text_version, 'purpose', purpose,
+                 'given_at', least(greatest(given_at, '0001-01-02'), '9999-12-30'),
+                 'expires_at', CASE WHEN expires_at < '9999-12-31' THEN expires_at END,
+                 'recorded_by', recorded_by) ORDER BY given_at, id)
+          FROM consent WHERE gallery_id = s.gallery_id AND subject_id = s.id) AS consents
   FROM subject s
   LEFT JOIN face f ON f.gallery_id = s.gallery_id AND f.subject_id = s.id
   LEFT JOIN face_embedding e
@@ -34,6 +42,8 @@ IDS = "SELECT uuid_v7() FROM generate_series(1, %s)"
 COPIES = {
     "subject": "id uuid, gallery_id uuid, external_id text, metadata jsonb, created_at timestamptz,"
     " expires_at timestamptz",
+    "consent": "gallery_id uuid, subject_id uuid, text_version text, purpose text,"
+    " given_at timestamptz, expires_at timestamptz, recorded_by text",
     "face": "id uuid, gallery_id uuid, subject_id uuid, created_at timestamptz, created_by text,"
     " image_sha256 bytea, image_name text, box int4[], quality jsonb",
     "face_embedding": "face_id, space_id, gallery_id, vec",
@@ -58,11 +68,30 @@ def everything(connection: Connection, gallery: Gallery) -> Iterator[Exported]:
         for row in rows:
             if row.subject_id != last:
                 last = row.subject_id
-                yield ExportedSubject(
-                    row.external_id, row.metadata, row.subject_created_at, row.expires_at
-                )
+                yield _subject(row)
             if row.face_id is not None:
                 yield _face(row)
+
+
+def _subject(row: Row[Any]) -> ExportedSubject:
+    return ExportedSubject(
+        external_id=row.external_id,
+        metadata=row.metadata,
+        created_at=row.subject_created_at,
+        expires_at=row.expires_at,
+        consents=tuple(_consent(each) for each in row.consents or ()),
+    )
+
+
+def _consent(told: dict[str, Any]) -> ExportedConsent:
+    expires_at = told["expires_at"]
+    return ExportedConsent(
+        text_version=told["text_version"],
+        purpose=told["purpose"],
+        given_at=datetime.fromisoformat(told["given_at"]),
+        expires_at=None if expires_at is None else datetime.fromisoformat(expires_at),
+        recorded_by=told["recorded_by"],
+    )
 
 
 def _face(row: Row[Any]) -> ExportedFace:
@@ -88,6 +117,7 @@ def add(
         if isinstance(each, ExportedSubject):
             subject_id = new_id
             rows["subject"].append(_subject_row(gallery, new_id, each))
+            rows["consent"] += (_consent_row(gallery, new_id, given) for given in each.consents)
             continue
         rows["face"].append(_face_row(gallery, new_id, subject_id, each))
         if each.embedding is not None:
@@ -101,6 +131,18 @@ def add(
 
 def _subject_row(gallery: Gallery, new_id: UUID, new: ExportedSubject) -> Values:
     return new_id, gallery.id, new.external_id, new.metadata, new.created_at, new.expires_at
+
+
+def _consent_row(gallery: Gallery, subject_id: UUID, given: ExportedConsent) -> Values:
+    return (
+        gallery.id,
+        subject_id,
+        given.text_version,
+        given.purpose,
+        given.given_at,
+        given.expires_at,
+        given.recorded_by,
+    )
 
 
 def _face_row(gallery: Gallery, new_id: UUID, subject_id: UUID | None, new: ExportedFace) -> Values:

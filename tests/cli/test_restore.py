@@ -22,6 +22,7 @@ def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "FACEMATCH_HOME": str(tmp_path / "home"),
         "DIGEST_EVERY_S": "0.5",
+        "ALLOW_ANONYMOUS": "true",
     }
 
 

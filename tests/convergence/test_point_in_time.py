@@ -74,6 +74,7 @@ def replicas(folder: Path, proxy: Proxy) -> Iterator[list[Server]]:
             environment = {
                 "DATABASE_URL": proxy.url,
                 "FACEMATCH_HOME": str(home),
+                "ALLOW_ANONYMOUS": "true",
                 "PYTHONPATH": str(Path(tests.__file__).parent.parent),
             }
             module = "tests.convergence.replica"

@@ -45,6 +45,13 @@ def people(store: Store, psql: psycopg.Connection[Any]) -> Gallery:
     psql.execute('UPDATE face SET quality = \'{"size": 35.25, "turn": null}\' WHERE box IS NULL')
     psql.execute("UPDATE subject SET metadata = %s WHERE id = %s", (METADATA, ada))
     psql.execute("UPDATE subject SET expires_at = '2020-01-01' WHERE id = %s", (odd,))
+    psql.execute("UPDATE subject SET expires_at = NULL WHERE external_id = 'nobody'")
+    psql.execute(
+        "INSERT INTO consent (gallery_id, subject_id, text_version, purpose, given_at, expires_at)"
+        " SELECT gallery_id, id, 'v1', 'entry', '2020-01-01', until"
+        " FROM subject, unnest(%s::timestamptz[]) AS until WHERE id = %s",
+        (["2021-01-01", "infinity"], ada),
+    )
     with store.transaction(read_only=True) as tx:
         found = tx.find_gallery("people")
     assert found is not None

@@ -102,6 +102,24 @@ def test_settings_rules_and_calibration_come_along_and_bind_nobody_on_the_way(
     assert copy.space_id == original.space_id
 
 
+def test_consents_come_along_also_where_the_gallery_demands_them(
+    store: Store, people: Gallery, exported: Exported, psql: Sql
+) -> None:
+    """One of the people has none: the rule is younger."""
+    psql.execute("UPDATE gallery SET consent_required = true")
+    imported(store, exported(), "copy")
+    kept = psql.execute(
+        "SELECT s.external_id, text_version, purpose, given_at = '2020-01-01', c.expires_at::text,"
+        " recorded_by = session_user FROM consent c JOIN subject s ON s.id = c.subject_id"
+        " JOIN gallery g ON g.id = c.gallery_id AND g.name = 'copy' ORDER BY 5"
+    ).fetchall()
+    assert kept == [
+        ("ada", "v1", "entry", True, "2021-01-01 00:00:00+00", True),
+        ("ada", "v1", "entry", True, None, True),
+    ]
+    assert found(store, "copy").settings.rules.consent_required
+
+
 def test_an_import_of_an_import_is_the_same_file_but_for_its_head(
     store: Store, people: Gallery, exported: Exported
 ) -> None:
