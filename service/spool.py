@@ -101,9 +101,14 @@ class Spool(Protocol):
         ...
 
     def page(
-        self, after: UUID | None, limit: int, among: frozenset[UUID] | None
+        self,
+        after: UUID | None,
+        limit: int,
+        among: frozenset[UUID] | None,
+        created_by: str | None,
     ) -> list[ImportJob]:
-        """Newest first, those older than `after`; `among` are galleries, None means all."""
+        """Newest first, those older than `after`; `among` are galleries, None means all, as it does
+        of `created_by`."""
         ...
 
     def items(

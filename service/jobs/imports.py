@@ -9,7 +9,7 @@ from typing import IO
 from uuid import UUID
 
 from service.domain.imports import ImportJob, ItemStatus, ListedItem
-from service.domain.keys import Caller
+from service.domain.keys import Caller, Scope
 from service.domain.repeats import Once
 from service.errors import JobNotFound, Overloaded, UnavailableError
 from service.images import ImageLimits
@@ -74,14 +74,17 @@ class Imports:
             return into.publish(caller, once(digest))
 
     def read(self, caller: Caller, job_id: UUID) -> ImportJob:
-        """Raises JobNotFound, also for a job of a gallery that the caller does not reach."""
+        """Raises JobNotFound, also for a job of a gallery that the caller does not reach, or of
+        somebody else where the caller may not read."""
         with self.store.transaction(read_only=True) as tx:
             return _existing(tx, caller, job_id)
 
     def page(self, caller: Caller, after: UUID | None, limit: int) -> list[ImportJob]:
-        """The jobs of the galleries that the caller reaches, newest first."""
+        """The jobs of the galleries that the caller reaches, newest first; those of others only for
+        who may read."""
+        own = None if caller.may(Scope.READ) else caller.name
         with self.store.transaction(read_only=True) as tx:
-            return tx.spool.page(after, limit, caller.galleries)
+            return tx.spool.page(after, limit, caller.galleries, own)
 
     def items(
         self, caller: Caller, job_id: UUID, status: ItemStatus | None, after: int, limit: int
@@ -149,4 +152,6 @@ def _existing(tx: Transaction, caller: Caller, job_id: UUID) -> ImportJob:
     job = tx.spool.find(job_id)
     if job is None or not caller.reaches(job.gallery_id):
         raise JobNotFound(job_id)
+    if not (caller.may(Scope.READ) or job.created_by == caller.name):
+        raise JobNotFound(job_id)  # it tells ids that somebody else has sent
     return job

@@ -139,13 +139,19 @@ def find(connection: Connection, job_id: UUID) -> ImportJob | None:
 
 
 def page(
-    connection: Connection, after: UUID | None, limit: int, among: frozenset[UUID] | None
+    connection: Connection,
+    after: UUID | None,
+    limit: int,
+    among: frozenset[UUID] | None,
+    created_by: str | None,
 ) -> list[ImportJob]:
     wanted = JOBS.where(~UPLOADING).order_by(import_job.c.id.desc()).limit(limit)
     if after is not None:
         wanted = wanted.where(import_job.c.id < after)
     if among is not None:
         wanted = wanted.where(import_job.c.gallery_id.in_(among))
+    if created_by is not None:
+        wanted = wanted.where(import_job.c.created_by == created_by)
     rows = connection.execute(wanted).mappings().all()
     counts = _counts(connection, [row["id"] for row in rows])
     return [_job(row, counts.get(row["id"], {})) for row in rows]

@@ -105,9 +105,13 @@ class PostgresSpool:
 
     @translated()
     def page(
-        self, after: UUID | None, limit: int, among: frozenset[UUID] | None
+        self,
+        after: UUID | None,
+        limit: int,
+        among: frozenset[UUID] | None,
+        created_by: str | None,
     ) -> list[ImportJob]:
-        return import_jobs.page(self._connection, after, limit, among)
+        return import_jobs.page(self._connection, after, limit, among, created_by)
 
     @translated()
     def items(

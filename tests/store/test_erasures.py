@@ -1,5 +1,6 @@
 """What was erased is gone from the tables, and from their files once these were written anew."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,14 @@ from service.domain.consents import Consent
 from service.domain.galleries import Gallery, GalleryRules
 from service.domain.keys import Caller, trusted
 from service.erasures import Erasures
-from service.errors import ConsentMissing, ErasureNotFound, SubjectNotFound
+from service.errors import (
+    ConsentMissing,
+    DatabaseUnavailable,
+    ErasureNotFound,
+    SubjectNotFound,
+)
 from service.ports import Store
-from service.retention import delete_lapsed
+from service.retention import Retention, delete_lapsed
 from service.store import erasures
 from tests.store.values import add, embedding, enrol, new_face, one
 
@@ -135,6 +141,32 @@ def test_those_whose_time_is_over_are_deleted(store: Store, gallery: Gallery, ps
     )
     assert delete_lapsed(store) == 1
     assert one(psql, "SELECT external_id FROM subject") == "not yet"
+
+
+def test_the_thread_deletes_them_too_and_survives_an_outage(
+    store: Store, gallery: Gallery, psql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(store, gallery, "expired", 1)
+    psql.execute("UPDATE subject SET expires_at = now() - interval '1 s'")
+    outages = iter([DatabaseUnavailable()])
+
+    def away(self: Erasures) -> int:
+        for outage in outages:
+            raise outage
+        return 0
+
+    monkeypatch.setattr(Erasures, "follow", away)
+    thread = Retention(store, 0.02)
+    thread.start()
+    end = time.monotonic() + 10
+    while one(psql, "SELECT count(*) FROM subject") and time.monotonic() < end:
+        time.sleep(0.02)
+    enrol(store, gallery, "also", 2)
+    psql.execute("UPDATE subject SET expires_at = now() - interval '1 s'")
+    while one(psql, "SELECT count(*) FROM subject") and time.monotonic() < end:
+        time.sleep(0.02)
+    thread.close()
+    assert one(psql, "SELECT count(*) FROM subject") == 0
 
 
 def aged(psql: Sql, gallery: Gallery, days: int) -> None:

@@ -31,7 +31,7 @@ def site(
     execute(server_url, "CREATE DATABASE {} TEMPLATE {}", "facematch_site", template)
     url = database_of(server_url, "facematch_site")
     folder = Path(tmp_path_factory.mktemp("serve"))
-    environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder), "RETENTION_EVERY_S": "1"}
+    environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder)}
     with running(folder / "log", environment=environment) as server:
         yield Site(server, url)
     execute(server_url, "DROP DATABASE {} WITH (FORCE)", "facematch_site")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Response, Security
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import from_json
@@ -210,7 +210,7 @@ def read_subject(
 
 
 # what these answer with is what a key may not see that may only enrol
-ANSWERING = [Depends(RequiredScope(Scope.READ))]
+ANSWERING = [Security(RequiredScope(Scope.READ), scopes=[Scope.READ.value])]
 
 
 @router.patch(
