@@ -47,10 +47,12 @@ def turned(picture: Picture, face: DetectedFace, degrees: float) -> Picture:
     source = frame.pixels(x, y).astype(np.float32)
     colours = cv2.remap(picture, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    goal = np.round(frame.pixels(x * cosine + (z - AXIS_DEPTH) * sine, y)).astype(int)
+    inside = np.isfinite(z)
+    across = np.where(inside, x * cosine + (z - AXIS_DEPTH) * sine, 0)
+    goal = np.round(frame.pixels(across, y)).astype(int)
     height, width = picture.shape[:2]
     columns, rows = goal[..., 0], goal[..., 1]
-    seen = np.isfinite(z) & (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    seen = inside & (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
     nearest_last = np.argsort((z * cosine - x * sine)[seen])
     out = picture.copy()
     out[rows[seen][nearest_last], columns[seen][nearest_last]] = colours[seen][nearest_last]

@@ -1,5 +1,7 @@
 """Callers of the API: what one replica has acknowledged, any other must answer by."""
 
+import base64
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +19,8 @@ AT_LEAST = "X-Min-Gallery-Version"
 PATIENCE_S = 30.0
 """Longest time of refusals; every fault is shorter, with what comes after it."""
 REMEMBERED = 30
+JOB_PATIENCE_S = 5.0
+"""A job whose worker was killed is taken up after its lease; until then it is in doubt."""
 
 KNOWN = """
 SELECT EXISTS (SELECT FROM gallery WHERE name = 'dlib' AND version = %(v)s AND mark = %(m)s)
@@ -77,7 +81,9 @@ class Caller(Worker):
 
     def step(self) -> None:
         choice = self.random.random()
-        if choice < 0.45 or not self._people:
+        if choice < 0.1:
+            person = self._import()
+        elif choice < 0.45 or not self._people:
             person = self._enrol()
         elif choice < 0.75 or len(self._people) > REMEMBERED:
             person = self._delete(self._people.pop(self.random.randrange(len(self._people))))
@@ -101,6 +107,26 @@ class Caller(Worker):
         name, picture = f"http-{self.name}-{self._number}", photograph(self._first + self._number)
         answer = self._sent("POST", "/add_face", data={"id": name}, files={"file": picture})
         return self._written("enrolments", answer, name, picture)
+
+    def _import(self) -> Person | None:
+        """By a job: what it has acknowledged is what it says of itself when it has ended."""
+        self._number += 1
+        name, picture = f"job-{self.name}-{self._number}", photograph(self._first + self._number)
+        line = json.dumps({"id": name, "image": base64.b64encode(picture).decode()})
+        job = self._sent("POST", "/v1/galleries/dlib/imports", content=line)
+        end = time.monotonic() + JOB_PATIENCE_S
+        while job is not None and job.is_success and time.monotonic() < end:
+            if job.json()["enrolled"] == 1:
+                self.record.count("HTTP imports")
+                self.record.count("writes")
+                return Person(name, picture, job.headers[VERSION_HEADER], enrolled=True)
+            if job.json()["state"] == "finished":
+                self._wrong(f"import of {name}", job)
+            self.rest(0.1)
+            # the same replica may be gone, and the job with a commit that was lost
+            job = self._sent("GET", f"/v1/jobs/{job.json()['id']}")
+        self.record.count("HTTP imports in doubt")
+        return None
 
     def _delete(self, person: Person) -> Person | None:
         answer = self._sent("DELETE", f"/delete_face/{person.id}")

@@ -89,7 +89,7 @@ def test_the_limit_of_a_subject_holds_for_statements_typed_by_hand(
     psql.execute("UPDATE gallery SET max_faces_per_subject = 2")
     ada = one(psql, ADD_SUBJECT, gallery.id, "ada")
     several = "INSERT INTO face (gallery_id, subject_id) SELECT %s, %s FROM generate_series(1, %s)"
-    with pytest.raises(errors.CheckViolation, match=r'"ada" would have more .* the 2') as refusal:
+    with pytest.raises(errors.CheckViolation, match="more faces than the 2") as refusal:
         psql.execute(several, (gallery.id, ada, 3))
     assert refusal.value.diag.constraint_name == "ck_subject_max_faces"
     assert refusal.value.diag.table_name == "subject"
@@ -114,8 +114,9 @@ def test_the_limit_of_a_subject_holds_for_faces_moved_to_it(
         "UPDATE face SET subject_id = (SELECT id FROM subject WHERE external_id = 'ada')"
         " WHERE subject_id = (SELECT id FROM subject WHERE external_id = 'bob')"
     )
-    with pytest.raises(errors.CheckViolation, match="ada"):
+    with pytest.raises(errors.CheckViolation) as refusal:
         psql.execute(move)
+    assert refusal.value.diag.message_detail == "ada"
     # an exchange gives nobody more than before
     psql.execute(
         "UPDATE face f SET subject_id = (SELECT id FROM subject s WHERE s.id <> f.subject_id)"

@@ -1,8 +1,13 @@
 """Imports and /v1/jobs over HTTP on a real Postgres, with the real model."""
 
 import base64
+import json
+import os
+import re
 import socket
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -80,6 +85,23 @@ def test_photographs_of_an_archive_are_enrolled(
         "notes.txt": "image_type_unsupported",
     }
     assert all((item["face"] is None) == (item["status"] == "rejected") for item in items)
+
+
+def test_the_documented_curl_command_sends_an_archive(
+    site: Site, client: httpx.Client, tmp_path: Path
+) -> None:
+    (tmp_path / "people.tar.gz").write_bytes(tar_of(FILES, "gz"))
+    docs = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
+    (command,) = re.findall(r"^curl -T people.tar.gz .*$", docs, re.MULTILINE)
+    done = subprocess.run(
+        ["sh", "-c", command.replace("http://127.0.0.1:8000", site.server.url) + " -sS"],
+        env=os.environ | {"FACEMATCH_KEY": client.headers["x-api-key"]},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended(client, f"/v1/jobs/{json.loads(done.stdout)['id']}")["enrolled"] == 3
 
 
 def test_the_version_of_the_job_finds_what_it_has_enrolled(client: httpx.Client) -> None:
