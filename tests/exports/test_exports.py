@@ -400,7 +400,7 @@ def test_a_file_of_any_size_is_imported_and_exported_in_constant_memory(
 ) -> None:
     head, subject, face = exported().splitlines()[:3]
     peaks = []
-    for people_in_it in (1200, 3600):
+    for people_in_it in (800, 2000):
         lines = [changed(head, subjects=people_in_it, faces=people_in_it)]
         for number in range(people_in_it):
             lines += [changed(subject, external_id=str(number)), face]
