@@ -16,14 +16,19 @@ FIRST_SUSPECTS = 8
 """Subjects asked of the index at first; more only if all of them reach the threshold."""
 MARGIN = 1e-5
 """The index and SQL sum float32 values in different orders: what is so close is looked at twice."""
+FEW_CHANGES = 200
+FACES_A_CHANGE = 50
+"""Comparing so many faces takes SQL as long as finding out one change (measured)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspects:
-    """The subjects that had a face at the gallery's threshold, or almost, at that version."""
+    """The subjects that had a face at the gallery's threshold, or almost, at that version; looking
+    at up to `most` later changes is worth more than another look at all faces."""
 
     subjects: Collection[UUID]
     version: GalleryVersion
+    most: int = FEW_CHANGES
 
 
 def check(
@@ -73,7 +78,8 @@ def _suspects(
         found = index.search(embedding, wanted)
         reaching = [each for each in found.candidates if each.similarity >= threshold]
         if len(reaching) < wanted:
-            return Suspects({each.subject_id for each in reaching}, found.version)
+            most = max(FEW_CHANGES, found.faces // FACES_A_CHANGE)
+            return Suspects({each.subject_id for each in reaching}, found.version, most)
         wanted *= 8
 
 
@@ -91,7 +97,7 @@ def _check_person(
     tx: Transaction, gallery: Gallery, face: NewFace, external_id: str, suspects: Suspects
 ) -> None:
     """All faces that can reach the threshold now are a suspect's or have changed since."""
-    changed = tx.changed_faces(gallery.id, suspects.version)
+    changed = tx.changed_faces(gallery.id, suspects.version, suspects.most)
     among = None if changed is None else (suspects.subjects, changed)
     other = tx.most_alike(gallery, face.embedding, besides=external_id, among=among)
     if other is not None:

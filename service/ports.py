@@ -296,9 +296,11 @@ class Transaction(Protocol):
         gallery's faces: what is read now stays true. Lock what else is needed before."""
         ...
 
-    def changed_faces(self, gallery_id: UUID, since: GalleryVersion) -> frozenset[UUID] | None:
-        """The faces changed since that version, by this very transaction too; None: its history
-        does not tell."""
+    def changed_faces(
+        self, gallery_id: UUID, since: GalleryVersion, most: int
+    ) -> frozenset[UUID] | None:
+        """The faces changed since that version, by this very transaction too; None: more than
+        `most` versions ago, or its history does not tell. To be asked of a gallery that is held."""
         ...
 
     def subjects_like(self, gallery: Gallery, embedding: Embedding, threshold: float) -> list[UUID]:

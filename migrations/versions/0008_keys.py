@@ -37,7 +37,9 @@ CREATE TABLE api_key (
   CONSTRAINT ck_api_key_scopes CHECK (
     cardinality(scopes) >= 1 AND array_ndims(scopes) = 1
     AND scopes <@ '{search,enrol,read,export,admin}'::text[]),
-  CONSTRAINT ck_api_key_expires_at CHECK (expires_at > created_at)
+  CONSTRAINT ck_api_key_expires_at
+    CHECK (expires_at > created_at AND expires_at < '9999-12-31 00:00+00'),
+  CONSTRAINT ck_api_key_finite CHECK (isfinite(created_at) AND isfinite(revoked_at))
 );
 
 CREATE TABLE api_key_gallery (

@@ -139,24 +139,22 @@ FACES = """
 SUBJECT_LIMIT = """
 CREATE FUNCTION subject_limit() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  most integer;
-  crowded text;
+  most bigint;
+  given uuid;
+  faces bigint;
 BEGIN
   SELECT max_faces_per_subject INTO most FROM gallery WHERE id = NEW.gallery_id;
-  IF most IS NULL THEN RETURN NULL; END IF;
-  SELECT s.external_id INTO crowded
-    FROM subject s
-   WHERE s.id = ANY (NEW.gained) AND s.gallery_id = NEW.gallery_id
-     AND (SELECT count(*) FROM (SELECT FROM face f
-                                 WHERE f.gallery_id = s.gallery_id AND f.subject_id = s.id
-                                 LIMIT most::bigint + 1) t) > most
-   LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'subject "%" would have more faces than the % its gallery allows',
-                    crowded, most
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_subject_max_faces',
-            TABLE = 'subject', DETAIL = crowded;
-  END IF;
+  -- one by one: with the whole array as its parameter the query would be planned at every commit
+  FOREACH given IN ARRAY NEW.gained LOOP
+    SELECT count(*) INTO faces
+      FROM (SELECT FROM face WHERE gallery_id = NEW.gallery_id AND subject_id = given
+             LIMIT most + 1) t;
+    IF faces > most THEN
+      RAISE EXCEPTION 'subject % would have more faces than the % its gallery allows', given, most
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_subject_max_faces', TABLE = 'subject',
+              DETAIL = (SELECT external_id FROM subject WHERE id = given);
+    END IF;
+  END LOOP;
   RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER subject_limit AFTER INSERT ON gallery_change

@@ -1,7 +1,7 @@
 """The reading side of the change feed: what a replica needs to be, and to stay, right."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,7 @@ class PostgresFaceRead:
     def changes(self, gallery_id: UUID, after: int) -> list[Change]:
         with translated():
             rows = self._connection.execute(CHANGES, (gallery_id, after)).fetchall()
-        return merged(rows)
+        return _merged(rows)
 
     def trigger_faults(self) -> list[str]:
         with translated():
@@ -166,7 +166,7 @@ def _heads(connection: psycopg.Connection[Any]) -> list[GalleryHead]:
     ]
 
 
-def merged(rows: Iterable[tuple[int, UUID, UUID, list[UUID], bool]]) -> list[Change]:
+def _merged(rows: Sequence[tuple[int, UUID, UUID, list[UUID], bool]]) -> list[Change]:
     """One change a version: a transaction notes each of its statements in a row of its own."""
     versions: dict[tuple[int, UUID, UUID], tuple[dict[UUID, None], list[bool]]] = {}
     for number, mark, previous_mark, faces, everything in rows:

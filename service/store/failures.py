@@ -80,25 +80,32 @@ def _named(error: BaseException | None) -> FacematchError | None:
     return None
 
 
+NAME = "name: must have 1 to 255 characters, none a control character"
+INVALID = {
+    "ck_gallery_name": NAME,
+    "ck_api_key_name": NAME,
+    "ck_api_key_expires_at": "expires_at: must be in the future, before the year 9999",
+    "ck_subject_expires_at": "expires_at: must lie in the years 1 to 9999",
+    "ck_subject_external_id": "id: must have 1 to 255 characters, not blank, none a control one",
+    "ck_subject_metadata": f"metadata: {METADATA_BOUNDS}",
+}
+"""What a constraint, by the beginning of its name, asks of a request."""
+
+
 def _refused(error: psycopg.Error) -> FacematchError | None:
     constraint = error.diag.constraint_name or ""
     match constraint:
         case "ck_gallery_max_faces":
             return GalleryFull(error.diag.message_detail or "")
+        case "ck_subject_max_faces":
+            return SubjectFull(error.diag.message_detail or "")
         case "ck_face_embedding_unit_length":
             return EmbeddingInvalid("the embedding's length is not 1")
         case "fk_face_embedding_embedding_space":
             return EmbeddingInvalid("the embedding's dimension is not that of the gallery's space")
-        case "ck_gallery_name" | "ck_api_key_name":
-            return RequestInvalid("name: must have 1 to 255 characters, none a control character")
-        case "ck_subject_max_faces":
-            return SubjectFull(error.diag.message_detail or "")
-        case "ck_subject_expires_at":
-            return RequestInvalid("expires_at: must lie in the years 1 to 9999")
-    if constraint.startswith("ck_subject_metadata"):
-        return RequestInvalid(f"metadata: {METADATA_BOUNDS}")
-    if constraint.startswith("ck_subject_external_id"):
-        return RequestInvalid("id: must have 1 to 255 characters, not blank, none a control one")
+    for beginning, sentence in INVALID.items():
+        if constraint.startswith(beginning):
+            return RequestInvalid(sentence)
     if constraint.startswith("fk_"):
         return GalleryNotReady("The gallery or the ID was deleted at this moment; try again.")
     return None

@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     collate,
     delete,
+    func,
     or_,
     select,
     text,
@@ -20,6 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.domain.galleries import (
+    Change,
     EnrolmentGates,
     Gallery,
     GalleryRules,
@@ -29,7 +31,6 @@ from service.domain.galleries import (
 )
 from service.errors import GalleryExists
 from service.store import calibrations, spaces
-from service.store.changes import merged
 from service.store.tables import embedding_space, gallery, gallery_calibration, gallery_change
 
 GALLERIES = select(
@@ -191,28 +192,35 @@ def hold(connection: Connection, gallery_id: UUID) -> None:
 
 
 def changed_faces(
-    connection: Connection, gallery_id: UUID, since: GalleryVersion
+    connection: Connection, gallery_id: UUID, since: GalleryVersion, most: int
 ) -> frozenset[UUID] | None:
-    """Those changed after that version, by this transaction too; None: its history does not tell.
-
-    To be asked while the gallery is held.
-    """
+    """See `ports.Transaction.changed_faces`."""
     columns = gallery_change.c
-    head = connection.execute(
+    number, mark = connection.execute(
         select(gallery.c.version, gallery.c.mark).where(gallery.c.id == gallery_id)
     ).one()
-    rows = connection.execute(
-        select(columns.version, columns.mark, columns.prev_mark, columns.faces, columns.everything)
-        .where(columns.gallery_id == gallery_id, columns.version > since.number)
+    if number - since.number > most:
+        return None
+    here = columns.gallery_id == gallery_id
+    chain = connection.execute(
+        select(columns.version, columns.mark, columns.prev_mark, func.bool_or(columns.everything))
+        .where(here, columns.version > since.number)
+        .group_by(columns.version, columns.mark, columns.prev_mark)
         .order_by(columns.version)
     )
-    # of others' rows none is without its number
-    own = connection.scalars(
-        select(columns.faces).where(columns.gallery_id == gallery_id, columns.version.is_(None))
-    ).all()
-    changes = merged(row._t for row in rows)
-    touched = touched_since(since, changes, GalleryVersion(*head))
-    return None if touched is None else touched.union(*own)
+    changes = [
+        Change(GalleryVersion(version, mark), previous, (), everything)
+        for version, mark, previous, everything in chain
+    ]
+    if touched_since(since, changes, GalleryVersion(number, mark)) is None:
+        return None
+    # those without a version are this transaction's own: of others' none can be seen
+    faces = select(func.unnest(columns.faces)).distinct()
+    return frozenset(
+        connection.scalars(
+            faces.where(here, or_(columns.version > since.number, columns.version.is_(None)))
+        )
+    )
 
 
 def made_version(connection: Connection, gallery_id: UUID) -> GalleryVersion:

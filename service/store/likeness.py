@@ -17,18 +17,20 @@ from service.domain.embeddings import Embedding
 from service.domain.galleries import Gallery
 from service.store.tables import Vector
 
-# in the list and materialized: a vector of another dimension, of another space of this gallery,
-# never meets the operator
+# the operator stands in the list of what is materialized: a vector of another dimension, of another
+# space of this gallery, never meets it
 SCORED = """
 WITH scored AS MATERIALIZED (
-  SELECT face_id, -(vec <#> CAST(:probe AS vector)) AS similarity
-    FROM face_embedding
-   WHERE gallery_id = :gallery AND space_id = :space{among})
+  SELECT e.face_id, -(e.vec <#> CAST(:probe AS vector)) AS similarity
+    FROM {source}
+   WHERE e.gallery_id = :gallery AND e.space_id = :space)
 """
-AMONG = """
-     AND face_id IN (SELECT id FROM face
-                      WHERE gallery_id = :gallery AND subject_id = ANY (:subjects)
-                     UNION ALL SELECT unnest(:faces))"""
+ALL = SCORED.format(source="face_embedding e")
+AMONG = SCORED.format(
+    source="""(SELECT id FROM face WHERE gallery_id = :gallery AND subject_id = ANY (:subjects)
+          UNION SELECT unnest(:faces)) wanted
+    JOIN face_embedding e ON e.face_id = wanted.id"""
+)
 
 SUBJECTS = """
 SELECT DISTINCT f.subject_id
@@ -64,7 +66,7 @@ def subjects(
 ) -> list[UUID]:
     """Those that have a face of that similarity or more; reads all embeddings."""
     values = {**_given(of, embedding), "threshold": threshold - ROUNDING}
-    return list(connection.scalars(_statement(SCORED.format(among="") + SUBJECTS), values))
+    return list(connection.scalars(_statement(ALL + SUBJECTS), values))
 
 
 def best(
@@ -79,7 +81,7 @@ def best(
     values = {**_given(of, embedding), "besides": besides, "threshold": of.threshold - ROUNDING}
     if among is not None:
         values |= {"subjects": list(among[0]), "faces": list(among[1])}
-    scored = SCORED.format(among="" if among is None else AMONG)
+    scored = ALL if among is None else AMONG
     row = connection.execute(_statement(scored + BEST), values).one_or_none()
     return None if row is None else Likeness(row.external_id, _bounded(row.similarity))
 
@@ -88,7 +90,7 @@ def own(
     connection: Connection, of: Gallery, subject_id: UUID, embedding: Embedding
 ) -> float | None:
     values = {**_given(of, embedding), "subjects": [subject_id], "faces": []}
-    found = connection.scalar(_statement(SCORED.format(among=AMONG) + OWN), values)
+    found = connection.scalar(_statement(AMONG + OWN), values)
     return None if found is None else _bounded(found)
 
 

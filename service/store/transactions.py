@@ -201,9 +201,11 @@ class PostgresTransaction:
         with translated():
             galleries.hold(self._connection, gallery_id)
 
-    def changed_faces(self, gallery_id: UUID, since: GalleryVersion) -> frozenset[UUID] | None:
+    def changed_faces(
+        self, gallery_id: UUID, since: GalleryVersion, most: int
+    ) -> frozenset[UUID] | None:
         with translated():
-            return galleries.changed_faces(self._connection, gallery_id, since)
+            return galleries.changed_faces(self._connection, gallery_id, since, most)
 
     def subjects_like(self, gallery: Gallery, embedding: Embedding, threshold: float) -> list[UUID]:
         with translated():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Overloaded
+from service.web.early import answer_early
 from service.web.problems import refusal
 
 MOST = 256
@@ -46,7 +47,7 @@ class Admission:
             await self._app(scope, receive, send)
         elif self._inside >= MOST or self._inside * self._gap_s > self._longest_wait_s:
             # before the body is read: it costs next to nothing
-            await refusal(scope["path"], Overloaded())(scope, receive, send)
+            await answer_early(refusal(scope["path"], Overloaded()), scope, receive, send)
         else:
             await self._serve(scope, receive, send)
 

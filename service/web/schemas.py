@@ -1,7 +1,7 @@
 """The answers of the plain endpoints."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -117,3 +117,8 @@ class Problem(BaseModel):
         description="with `low_quality` only: `too_small`, `too_blurred`, `too_dark`, `too_bright`,"
         " `low_contrast`, `extreme_pose`, `low_score`",
     )
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that refuses with these."""
+    return {status: {"model": Problem} for status in statuses}

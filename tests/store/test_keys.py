@@ -58,6 +58,10 @@ def find(store: Store, reference: str) -> Key | None:
         "scopes = '{search,NULL}'",
         "scopes = '{{search},{read}}'",
         "expires_at = created_at",
+        "expires_at = 'infinity'",
+        "expires_at = '10000-01-01'",
+        "revoked_at = 'infinity'",
+        "revoked_at = '-infinity'",
     ],
 )
 def test_a_row_that_cannot_be_is_refused(change: str, psql: Sql) -> None:

@@ -150,6 +150,9 @@ def test_sql_and_the_domain_agree_on_every_single_character(psql: Sql, gallery: 
         ("UPDATE face SET box = '{1,2,3,NULL}'", "ck_face_box"),
         ("UPDATE face SET box = '{{1,2},{3,4}}'", "ck_face_box"),
         ("UPDATE subject SET metadata = '[]'", "ck_subject_metadata"),
+        ("UPDATE subject SET expires_at = 'infinity'", "ck_subject_expires_at"),
+        ("UPDATE subject SET expires_at = '-infinity'", "ck_subject_expires_at"),
+        ("UPDATE subject SET created_at = '10000-01-01'", "ck_subject_created_at"),
     ],
 )
 def test_a_wrong_value_is_refused(

@@ -156,7 +156,8 @@ def test_the_sql_of_the_operators_guide_works(
     client: httpx.Client, sql: psycopg.Connection
 ) -> None:
     add(client, "grace", ROOT / "service/cli/smoke.jpg")
-    report, erasure, change = code_blocks("docs/operations.md", "sql")
+    keys, report, erasure, change = code_blocks("docs/operations.md", "sql")
+    assert sql.execute(keys.encode()).fetchall()
     (row,) = sql.execute(report.encode()).fetchall()
     assert row[:2] == ("dlib", "grace")
     sql.execute(change.encode())

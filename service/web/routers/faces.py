@@ -1,7 +1,7 @@
 """The plain endpoints on the default gallery: add, match, list, delete."""
 
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 
@@ -20,9 +20,8 @@ Upload = Annotated[UploadFile | None, File(description="a JPEG, PNG or WebP phot
 SubjectId = Annotated[
     str, Form(description=f"the person's ID: 1 to {MAX_ID_LENGTH} characters, not blank")
 ]
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": schemas.Problem} for status in (400, 413, 415, 422, 503)
-}
+REFUSALS = schemas.refusals(401, 403, 404, 422, 429, 503)
+PROBLEMS = schemas.refusals(400, 413, 415) | REFUSALS
 
 
 def _photograph(upload: UploadFile | None) -> Photograph:
@@ -31,7 +30,7 @@ def _photograph(upload: UploadFile | None) -> Photograph:
     return Photograph(upload.file.read(), upload.filename)
 
 
-@router.post("/add_face", responses={**PROBLEMS, 409: {"model": schemas.Problem}})
+@router.post("/add_face", responses=PROBLEMS | schemas.refusals(409))
 def add_face(
     services: Provided,
     response: Response,
@@ -66,7 +65,7 @@ def match_face(
     return shapes.match(found, round((time.perf_counter() - began) * 1000, 3))
 
 
-@router.get("/list_faces", responses={503: {"model": schemas.Problem}})
+@router.get("/list_faces", responses=REFUSALS)
 def list_faces(
     services: Provided,
     response: Response,
@@ -87,7 +86,7 @@ def list_faces(
 # `:path`, so that an id with encoded slashes in it reaches its face
 @router.delete(
     "/delete_face/{face_id:path}",
-    responses={404: {"model": schemas.Problem}, 503: {"model": schemas.Problem}},
+    responses=REFUSALS,
     response_model_exclude_unset=True,
 )
 def delete_face(

@@ -13,7 +13,7 @@ from service.web.services import AtLeast, Provided, stamp
 router = APIRouter(tags=["status"])
 
 
-@router.get("/stats", responses={503: {"model": schemas.Problem}})
+@router.get("/stats", responses=schemas.refusals(401, 403, 404, 422, 429, 503))
 def stats(
     services: Provided, response: Response, caller: Reading, at_least: AtLeast
 ) -> schemas.Stats:
@@ -36,7 +36,7 @@ async def health(services: Provided) -> schemas.Health:
     )
 
 
-@router.get("/ready", response_model=schemas.Ready, responses={503: {"model": schemas.Problem}})
+@router.get("/ready", response_model=schemas.Ready, responses=schemas.refusals(503))
 async def ready(services: Provided) -> Response | schemas.Ready:
     """Readiness: 200 when this replica should be asked, else 503 with the reason."""
     reason = services.replica.status().reason

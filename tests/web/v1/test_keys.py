@@ -85,6 +85,8 @@ def test_the_database_holds_no_key(client: httpx.Client, sql: psycopg.Connection
         {"expires_at": "tomorrow"},
         {"expires_at": "2030-01-01T00:00:00"},
         {"expires_at": "2020-01-01T00:00:00Z"},
+        {"expires_at": "9999-12-31T23:59:59-12:00"},
+        {"expires_at": "0001-01-01T00:00:00+12:00"},
         {"colour": "red"},
     ],
 )

@@ -390,8 +390,8 @@ def test_two_renames_to_one_id_end_with_one_of_it(client: httpx.Client) -> None:
 
 def test_a_change_or_deletion_from_a_stale_state_is_refused(client: httpx.Client) -> None:
     stale = create(client).headers["etag"]
-    change = {"json": {"metadata": {"a": 1}}}
-    fresh = client.patch(at("grace"), headers={"If-Match": stale}, **change).headers["etag"]
+    changed = client.patch(at("grace"), headers={"If-Match": stale}, json={"metadata": {"a": 1}})
+    fresh = changed.headers["etag"]
     assert fresh != stale
     cases: list[tuple[str, Any]] = [("PATCH", {"json": {"metadata": {}}}), ("DELETE", {})]
     for method, more in cases:
