@@ -106,7 +106,7 @@ def environment(client: httpx.Client) -> dict[str, str]:
     return {**os.environ, "FACEMATCH_KEY": client.headers["X-API-Key"]}
 
 
-def test_the_curl_recipes_work(client: httpx.Client, site: Site) -> None:
+def test_the_curl_recipes_work(client: httpx.Client, site: Site, sql: psycopg.Connection) -> None:
     lines = curl_lines()
     assert len(lines) >= 5
     for line in lines:
@@ -123,6 +123,7 @@ def test_the_curl_recipes_work(client: httpx.Client, site: Site) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+    sql.execute("DELETE FROM gallery WHERE name <> 'dlib'")
 
 
 def test_the_recipe_of_reading_your_writes_works(client: httpx.Client, site: Site) -> None:
@@ -156,7 +157,8 @@ def test_the_sql_of_the_operators_guide_works(
     client: httpx.Client, sql: psycopg.Connection
 ) -> None:
     add(client, "grace", ROOT / "service/cli/smoke.jpg")
-    report, erasure, change = code_blocks("docs/operations.md", "sql")
+    keys, report, erasure, change = code_blocks("docs/operations.md", "sql")
+    assert sql.execute(keys.encode()).fetchall()
     (row,) = sql.execute(report.encode()).fetchall()
     assert row[:2] == ("dlib", "grace")
     sql.execute(change.encode())
