@@ -2,17 +2,17 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Depends, Query, Response, Security
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
-from service.domain.keys import Scope
+from service.domain.keys import Caller, Scope
 from service.domain.subjects import MAX_ID_LENGTH, Metadata, NewSubject, Subject
 from service.errors import RequestInvalid
 from service.subjects import Deleted, Merged, Written
 from service.web import schemas, shapes
-from service.web.callers import Enrolling, Reading, RequiredScope
+from service.web.callers import Enrolling, Reading
 from service.web.etags import IfMatch, quoted
 from service.web.idempotency import Repeat, answer
 from service.web.paging import After, Limit, cursor_after
@@ -209,15 +209,20 @@ def read_subject(
     return _answer(services.subjects.read(caller, gallery, subject, at_least))
 
 
-# what these answer with is what a key may not see that may only enrol
-ANSWERING = [Security(RequiredScope(Scope.READ), scopes=[Scope.READ.value])]
+UNSEEN: dict[int | str, dict[str, Any]] = {204: {"description": "done; the key may not read"}}
+
+
+def _shown(caller: Caller, response: JSONResponse) -> Response:
+    """Who may not read is told that it is done, and no more."""
+    if caller.may(Scope.READ):
+        return response
+    return Response(status_code=204, headers={VERSION_HEADER: response.headers[VERSION_HEADER]})
 
 
 @router.patch(
     "/{subject}",
     response_model=SubjectBody,
-    responses=problems(404, 409, 412),
-    dependencies=ANSWERING,
+    responses=UNSEEN | problems(404, 409, 412),
 )
 def change_subject(
     services: Provided,
@@ -230,14 +235,14 @@ def change_subject(
 ) -> Response:
     """Change a subject's metadata or expiry, or rename it."""
     change = services.subjects.change
-    return _answer(change(caller, gallery, subject, body.applied, at_least, etag))
+    changed = change(caller, gallery, subject, body.applied, at_least, etag)
+    return _shown(caller, _answer(changed))
 
 
 @router.post(
     "/{subject}/merge",
     response_model=MergedBody,
-    responses=problems(404, 409),
-    dependencies=ANSWERING,
+    responses=UNSEEN | problems(404, 409),
 )
 def merge_subject(
     services: Provided,
@@ -249,8 +254,12 @@ def merge_subject(
     repeat: Repeat,
 ) -> Response:
     """Give a subject another one's faces, and delete the other."""
-    once = repeat.once(caller, body, _merged)
-    return _merged(services.subjects.merge(caller, gallery, subject, body.other, at_least, once))
+
+    def shape(merged: Merged) -> Response:
+        return _shown(caller, _merged(merged))
+
+    once = repeat.once(caller, body, shape)
+    return shape(services.subjects.merge(caller, gallery, subject, body.other, at_least, once))
 
 
 @router.delete("/{subject}", responses=problems(404, 409, 412))
