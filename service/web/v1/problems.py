@@ -22,7 +22,8 @@ class Problem(BaseModel):
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that refuses with these."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    # written out: the plain endpoints have a schema of the same name among the components
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
     return {status: {"description": _NAMES[status], "content": content} for status in statuses}
 
 
