@@ -49,7 +49,7 @@ def test_db_commands(empty_database_url: str, tmp_path: Path) -> None:
     checked = facematch("db", "check", environment=environment)
     assert checked.returncode == 0, checked.stderr
     with psycopg.connect(empty_database_url) as connection:
-        connection.execute("ALTER TABLE subject DROP COLUMN expires_at")
+        connection.execute("ALTER TABLE subject DROP COLUMN expires_at CASCADE")
     drifted = facematch("db", "check", environment=environment)
     assert drifted.returncode == 1
     assert "expires_at" in drifted.stderr
