@@ -161,7 +161,7 @@ def test_a_deletion_waits_for_all_when_asked(
     assert applied.endswith(names["one"])
     states = {
         each["name"]: (each["state"], each["behind"])
-        for each in httpx.get(f"{one.url}/stats").json()["replicas"]
+        for each in one.get("/stats").json()["replicas"]
     }
     assert states[dead][0] == "dead"
     assert states[dead][1] > 0
