@@ -20,7 +20,7 @@ Upload = Annotated[UploadFile | None, File(description="a JPEG, PNG or WebP phot
 SubjectId = Annotated[
     str, Form(description=f"the person's ID: 1 to {MAX_ID_LENGTH} characters, not blank")
 ]
-REFUSALS = schemas.refusals(401, 403, 404, 422, 429, 503)
+REFUSALS = schemas.refusals(401, 403, 404, 409, 422, 429, 503)
 PROBLEMS = schemas.refusals(400, 413, 415) | REFUSALS
 
 
@@ -30,7 +30,7 @@ def _photograph(upload: UploadFile | None) -> Photograph:
     return Photograph(upload.file.read(), upload.filename)
 
 
-@router.post("/add_face", responses=PROBLEMS | schemas.refusals(409))
+@router.post("/add_face", responses=PROBLEMS)
 def add_face(
     services: Provided,
     response: Response,

@@ -13,7 +13,7 @@ from service.web.services import AtLeast, Provided, stamp
 router = APIRouter(tags=["status"])
 
 
-@router.get("/stats", responses=schemas.refusals(401, 403, 404, 422, 429, 503))
+@router.get("/stats", responses=schemas.refusals(401, 403, 404, 409, 422, 429, 503))
 def stats(
     services: Provided, response: Response, caller: Reading, at_least: AtLeast
 ) -> schemas.Stats:
