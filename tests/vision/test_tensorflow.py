@@ -134,6 +134,17 @@ def test_a_process_that_serves_converted_weights_never_loads_tensorflow(folder: 
 
 @pytest.mark.usefixtures("reports")
 def test_tensorflow_gets_as_many_threads_as_all_workers_together(folder: Path) -> None:
-    code = LOAD + "print(*(task.read_text() for task in Path('/proc/self/task').glob('*/comm')))"
-    names = output_of("-c", code, folder / "DeepID", "tensorflow").split()
-    assert names.count("tf_Compute") == 5
+    # a thread names itself once it runs: on a busy machine that is after the model is loaded
+    code = (
+        LOAD
+        + """
+import time
+for _ in range(100):
+    names = [task.read_text().strip() for task in Path("/proc/self/task").glob("*/comm")]
+    if names.count("tf_Compute") >= 5:
+        break
+    time.sleep(0.1)
+print(names.count("tf_Compute"))
+"""
+    )
+    assert output_of("-c", code, folder / "DeepID", "tensorflow").strip() == "5"
