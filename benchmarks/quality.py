@@ -25,9 +25,9 @@ from service.domain.embeddings import Embedding
 from service.domain.faces import DetectedFace
 from service.domain.quality import Quality, QualityPolicy, flaws
 from service.images import ImageLimits, decode
+from service.model_wiring import LoadedModel, open_model
 from service.ports import Picture
 from service.settings import Settings
-from service.wiring import LoadedModel, open_model
 
 LARGEST_FACE = 250
 MARGIN = 1.2

@@ -19,8 +19,8 @@ import numpy as np
 
 from benchmarks.degradations import DEGRADATIONS
 from benchmarks.quality import Bench, Seen, read, similarity
+from service.model_wiring import open_model
 from service.settings import Settings
-from service.wiring import open_model
 
 FEWEST = 3
 MOST = 5

@@ -11,10 +11,11 @@ from service.domain.galleries import Gallery, GalleryHead
 from service.domain.replicas import ReplicaState
 from service.errors import FacematchError, StartupError
 from service.index import IndexBuilder
+from service.model_wiring import analyser_for
 from service.ports import ChangeFeed, FaceRead, Store
 from service.settings import Settings
 from service.store import schema
-from service.wiring import analyser_for, open_server, open_tables
+from service.wiring import open_server, open_tables
 
 LARGEST_CLOCK_DIFFERENCE_S = 2.0
 

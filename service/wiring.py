@@ -1,24 +1,21 @@
 """From settings to running services: opens everything once, in order, and closes it again."""
 
 import logging
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 
+from service import model_wiring
 from service.audit import Recorder
 from service.detection import Detection
-from service.domain.embeddings import Alignment
 from service.domain.galleries import Gallery
-from service.domain.quality import QualityPolicy, QualityRules
+from service.domain.quality import QualityPolicy
 from service.enrolment import Enrolment
 from service.erasures import Erasures
-from service.errors import SpaceConflict, WeightsMissing
 from service.faces import Faces
 from service.galleries import Galleries, GalleryDefaults, open_gallery, report_differences
-from service.images import ImageLimits, PictureGate
+from service.images import ImageLimits
 from service.jobs.enrolling import Enrolling
 from service.jobs.folder import FolderEnrolment
 from service.jobs.imports import Imports
@@ -36,12 +33,9 @@ from service.store.requirements import check_server
 from service.subjects import Subjects
 from service.sync import AntiEntropy, Keeper, Replica, Snapshots
 from service.verification import Verification
-from service.vision import load_analyser
-from service.vision.acquisition import pull
-from service.vision.catalogue import find_model
 from service.vision.loaded import LoadedAnalysers
 from service.vision.models import KnownModels
-from service.vision.spaces import check_detector, published_space
+from service.vision.spaces import published_space
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +214,7 @@ def _services(settings: Settings, tools: Tools, replica: Replica, recorder: Reco
         recognition=Recognition(tools.store, replica, probes, recorder),
         verification=Verification(tools.store, probes, recorder),
         detection=Detection(analysers, tools.limits, tools.quality.enrolment),
-        models=KnownModels(settings.facematch_home, _engine(settings)),
+        models=KnownModels(settings.facematch_home, model_wiring.engine_of(settings)),
         subjects=Subjects(galleries),
         faces=Faces(galleries),
         keys=Keys(tools.store, KeyFile.of(settings.facematch_home)),
@@ -257,19 +251,19 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         SpaceConflict: the gallery belongs to another embedding space.
         ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
     """
-    limits = _limits(settings)
+    limits = model_wiring.image_limits(settings)
     defaults = GalleryDefaults(
         settings.gallery_name(), settings.first_threshold(), settings.max_faces
     )
     with (
         closing(_store(settings, url)) as store,
-        closing(analyser_for(settings, _found(store, defaults.name))) as analyser,
+        closing(model_wiring.analyser_for(settings, _found(store, defaults.name))) as analyser,
     ):
         gallery = open_gallery(store, defaults, analyser.space)
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
-        with closing(LoadedAnalysers(analyser, _loader(settings))) as analysers:
-            policy = quality_policy(settings)
+        with closing(LoadedAnalysers(analyser, model_wiring.loader_of(settings))) as analysers:
+            policy = model_wiring.quality_policy(settings)
             imports = Imports(store, limits, _import_limits(settings), settings.job_retention_s)
             yield Tools(
                 store=store,
@@ -279,83 +273,15 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
                 limits=limits,
                 imports=imports,
                 enrolling=Enrolling(store, analysers, limits, imports, policy.enrolment),
-                workers=_workers(settings),
+                workers=model_wiring.workers_of(settings),
                 quality=policy,
             )
-
-
-def _loader(settings: Settings) -> Callable[..., FaceAnalyser]:
-    """Loads a model beside the default one; all share the cores."""
-    return partial(
-        load_analyser,
-        engine=_engine(settings),
-        home=settings.facematch_home,
-        workers=_workers(settings),
-        cores=_cores(settings),
-        timeout_s=settings.recognition_timeout_s,
-    )
-
-
-def _engine(settings: Settings) -> str:
-    """Of the models beside the default one: the engine `dlib` is no other model's."""
-    return "auto" if settings.engine == "dlib" else settings.engine
-
-
-def _limits(settings: Settings) -> ImageLimits:
-    gate = PictureGate(2 * _workers(settings), settings.recognition_timeout_s)
-    return ImageLimits(
-        settings.max_image_bytes, settings.max_image_pixels, gate, settings.max_faces_per_photograph
-    )
 
 
 def _import_limits(settings: Settings) -> ImportLimits:
     return ImportLimits(
         settings.max_import_bytes, settings.max_import_items, settings.facematch_home / "imports"
     )
-
-
-def quality_policy(settings: Settings) -> QualityPolicy:
-    """What the settings ask of faces; a gallery may ask for something else of those it enrols."""
-    return QualityPolicy(
-        enrolment=QualityRules(
-            min_size=settings.enrol_min_face_px,
-            min_sharpness=settings.enrol_min_sharpness,
-            min_brightness=settings.enrol_min_brightness,
-            max_brightness=settings.enrol_max_brightness,
-            min_contrast=settings.enrol_min_contrast,
-            max_yaw=settings.enrol_max_yaw,
-            min_score=settings.enrol_min_score,
-        ),
-        search=QualityRules(
-            min_size=settings.search_min_face_px,
-            min_sharpness=settings.search_min_sharpness,
-            min_brightness=settings.search_min_brightness,
-            max_brightness=settings.search_max_brightness,
-            min_contrast=settings.search_min_contrast,
-            max_yaw=settings.search_max_yaw,
-            min_score=settings.search_min_score,
-        ),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A model ready to embed photographs, how large those may be, and how good their faces."""
-
-    analyser: FaceAnalyser
-    limits: ImageLimits
-    quality: QualityPolicy
-
-
-@contextmanager
-def open_model(settings: Settings) -> Iterator[LoadedModel]:
-    """Load the model as it would be for a new gallery; opens no database.
-
-    Raises:
-        ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
-    """
-    with closing(analyser_for(settings, None)) as analyser:
-        yield LoadedModel(analyser, _limits(settings), quality_policy(settings))
 
 
 @contextmanager
@@ -424,67 +350,3 @@ def _store(settings: Settings, url: str) -> Store:
 def _found(store: Store, name: str) -> Gallery | None:
     with store.transaction(read_only=True) as tx:
         return tx.find_gallery(name)
-
-
-def check_names(settings: Settings) -> None:
-    """Raises ModelUnknown or SettingsInvalid for a model or detector that there is not."""
-    find_model(settings.model_name)
-    check_detector(settings.detector)
-
-
-def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
-    """The model, with the detector and alignment of the gallery's row where there is one."""
-    check_names(settings)
-    detector = settings.detector
-    alignment = Alignment(settings.alignment) if settings.alignment else None
-    if gallery is not None:
-        _check_model(settings, gallery)
-        for name, wanted, row in (
-            ("DETECTOR", detector, gallery.space.detector),
-            ("ALIGNMENT", alignment, gallery.space.alignment),
-        ):
-            if wanted is not None and wanted != row:
-                log.warning(
-                    "gallery '%s' was made with %s %s, which rules; the environment says %s",
-                    gallery.name,
-                    name,
-                    row,
-                    wanted,
-                )
-        detector, alignment = gallery.space.detector, gallery.space.alignment
-    load = partial(
-        load_analyser,
-        settings.model_name,
-        detector=detector,
-        alignment=alignment,
-        engine=settings.engine,
-        home=settings.facematch_home,
-        workers=_workers(settings),
-        cores=_cores(settings),
-        timeout_s=settings.recognition_timeout_s,
-        weights_sha256=gallery.space.weights_sha256 if gallery else None,
-    )
-    try:
-        return load()
-    except WeightsMissing:
-        log.info("weights of %s are missing here, trying to download them", settings.model_name)
-        pull(settings.model_name, settings.facematch_home, settings.engine, lambda *_: None)
-        return load()
-
-
-def _workers(settings: Settings) -> int:
-    return settings.recognition_workers or _cores(settings)
-
-
-def _cores(settings: Settings) -> int:
-    """Of one process; a container may have fewer cores than its host."""
-    return max(1, len(os.sched_getaffinity(0)) // settings.workers)
-
-
-def _check_model(settings: Settings, gallery: Gallery) -> None:
-    if gallery.space.model != settings.model_name:
-        raise SpaceConflict(
-            f"Gallery '{gallery.name}' holds embeddings of {gallery.space.model}, and MODEL_NAME "
-            f"is {settings.model_name}. Set DEFAULT_GALLERY to another name, or MODEL_NAME to "
-            f"{gallery.space.model}."
-        )

@@ -65,8 +65,8 @@ def _combinations(*options: list[str] | None) -> Iterator["Settings"]:
     """The settings of each combination; a name that does not exist ends the command at once."""
     from itertools import product
 
+    from service.model_wiring import check_names
     from service.settings import Settings
-    from service.wiring import check_names
 
     chosen: list[Sequence[str | None]] = [option or [None] for option in options]
     for model, alignment, detector, engine in product(*chosen):
@@ -108,7 +108,7 @@ def _measured(folder: Path, labels: "Labels", settings: Sequence["Settings"]) ->
 
 def _run(labels: "Labels", settings: "Settings", shown: "Progress") -> "Run":
     from service.evaluation import measure
-    from service.wiring import open_model
+    from service.model_wiring import open_model
 
     task = shown.add_task(_label(settings), total=len(labels.photographs))
     try:

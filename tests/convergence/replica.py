@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import FastAPI
 
-from service import cli, web, wiring
+from service import cli, model_wiring, web
 from service.index import Living
 from service.ports import FaceAnalyser
 from service.settings import Settings
@@ -44,7 +44,7 @@ def main() -> None:
     chosen, others = parser.parse_known_args()
     if chosen.broken:
         READERS[chosen.broken]()
-    wiring.analyser_for = analyser_for
+    model_wiring.analyser_for = analyser_for
     web.create_app = audited_app
     sys.argv[1:] = others
     cli.main()

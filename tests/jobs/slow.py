@@ -6,7 +6,7 @@ python -m tests.jobs.slow worker|enroll ...; SLOW_MS is what a face costs, in mi
 import os
 import time
 
-from service import cli, wiring
+from service import cli, model_wiring
 from service.domain.embeddings import Embedding
 from service.domain.faces import DetectedFace
 from service.jobs import enrolling
@@ -29,7 +29,7 @@ def analyser_for(settings: Settings, gallery: object) -> FaceAnalyser:
 
 
 def main() -> None:
-    wiring.analyser_for = analyser_for
+    model_wiring.analyser_for = analyser_for
     enrolling.LEASE_S = LEASE_S
     cli.main()
 

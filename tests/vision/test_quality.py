@@ -11,12 +11,12 @@ from service.domain.embeddings import Alignment
 from service.domain.faces import Box, DetectedFace, Point
 from service.domain.quality import Quality, check
 from service.images import ImageLimits, decode
+from service.model_wiring import quality_policy
 from service.ports import FaceAnalyser, Picture
 from service.settings import Settings
 from service.vision import load_analyser
 from service.vision.alignments import DLIB_PLACES, TEMPLATE
 from service.vision.quality import NOSE_DEPTH, rated
-from service.wiring import quality_policy
 
 BOX = Box(10, 20, 112, 112)
 LINES = np.zeros((200, 200, 3), dtype=np.uint8)

@@ -1,0 +1,155 @@
+"""What a gallery, or what is enrolled in it, does not allow."""
+
+from service.errors.bases import RequestError
+
+
+class GalleryExists(RequestError):
+    code = "gallery_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a gallery '{name}' already; choose another name.")
+
+
+class GalleryNotFound(RequestError):
+    """There is none of that name, or none that this caller may know of."""
+
+    code = "gallery_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no gallery '{name}'.")
+
+
+class ConsentMissing(RequestError):
+    code = "consent_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This gallery demands a consent, and the person has none that is valid now; "
+            "record it with the subject first."
+        )
+
+
+class ErasureNotFound(RequestError):
+    code = "erasure_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such erasure.")
+
+
+class SubjectExists(RequestError):
+    code = "subject_exists"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            f"A face with ID '{external_id}' is already enrolled; "
+            "delete it first or use another ID."
+        )
+
+
+class SubjectNotFound(RequestError):
+    code = "subject_not_found"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(f"Face with ID '{external_id}' not found")
+
+
+class SubjectExpired(RequestError):
+    code = "subject_expired"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            f"ID '{external_id}' has expired, and no search answers with it; give it a later "
+            "expires_at first, or delete it."
+        )
+
+
+class SubjectFull(RequestError):
+    code = "subject_full"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            f"ID '{external_id}' has as many faces as the gallery allows one subject "
+            "(max_faces_per_subject). Delete or replace one of them."
+        )
+
+
+class FaceExists(RequestError):
+    """This very photograph is enrolled for this subject already."""
+
+    code = "face_exists"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(f"This photograph is already enrolled for ID '{external_id}'.")
+
+
+class FaceNotFound(RequestError):
+    code = "face_not_found"
+
+    def __init__(self, face_id: object) -> None:
+        super().__init__(f"There is no enrolled face '{face_id}' here.")
+
+
+class SpaceMismatch(RequestError):
+    """Embeddings of two spaces are never compared."""
+
+    code = "space_mismatch"
+
+
+class PhotographKnown(RequestError):
+    """The gallery wants new photographs only, and this one is enrolled for somebody."""
+
+    code = "photograph_known"
+
+    def __init__(self, external_id: str) -> None:
+        super().__init__(
+            "This very photograph is enrolled in this gallery already; use another one, or delete "
+            "that face first."
+        )
+        self.facts = {"subject": external_id}
+
+
+class PersonKnown(RequestError):
+    """The gallery wants every person once, and the face resembles another subject."""
+
+    code = "person_known"
+
+    def __init__(self, external_id: str, similarity: float) -> None:
+        super().__init__(
+            "This person is enrolled under another ID already, as far as the gallery's threshold "
+            "says; add the photograph to that ID, or merge the two."
+        )
+        self.facts = {"subject": external_id, "similarity": similarity}
+
+
+class UnlikeSubject(RequestError):
+    """The gallery wants faces of one subject to resemble one another."""
+
+    code = "unlike_subject"
+
+    def __init__(self, similarity: float) -> None:
+        super().__init__(
+            "This face resembles none of this ID's other faces, as far as the gallery's threshold "
+            "says; check whose photograph it is."
+        )
+        self.facts = {"similarity": similarity}
+
+
+class VersionLost(RequestError):
+    code = "version_lost"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database does not know this gallery version: it lost that commit (failover, "
+            "restored backup), or the version is older than CHANGE_RETENTION_S. Ask without "
+            "X-Min-Gallery-Version and check whether your change is there."
+        )
+
+
+class GalleryFull(RequestError):
+    code = "gallery_full"
+
+    def __init__(self, gallery: str) -> None:
+        super().__init__(
+            f"Gallery '{gallery}' has reached its limit of faces (MAX_FACES). "
+            "Delete faces that are no longer needed or raise gallery.max_faces."
+        )

@@ -1,0 +1,154 @@
+"""From settings to a model that embeds photographs, with its limits and rules."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from service.domain.embeddings import Alignment
+from service.domain.galleries import Gallery
+from service.domain.quality import QualityPolicy, QualityRules
+from service.errors import SpaceConflict, WeightsMissing
+from service.images import ImageLimits, PictureGate
+from service.ports import FaceAnalyser
+from service.settings import Settings
+from service.vision import load_analyser
+from service.vision.acquisition import pull
+from service.vision.catalogue import find_model
+from service.vision.spaces import check_detector
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model ready to embed photographs, how large those may be, and how good their faces."""
+
+    analyser: FaceAnalyser
+    limits: ImageLimits
+    quality: QualityPolicy
+
+
+@contextmanager
+def open_model(settings: Settings) -> Iterator[LoadedModel]:
+    """Load the model as it would be for a new gallery; opens no database.
+
+    Raises:
+        ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
+    """
+    with closing(analyser_for(settings, None)) as analyser:
+        yield LoadedModel(analyser, image_limits(settings), quality_policy(settings))
+
+
+def quality_policy(settings: Settings) -> QualityPolicy:
+    """What the settings ask of faces; a gallery may ask for something else of those it enrols."""
+    return QualityPolicy(
+        enrolment=QualityRules(
+            min_size=settings.enrol_min_face_px,
+            min_sharpness=settings.enrol_min_sharpness,
+            min_brightness=settings.enrol_min_brightness,
+            max_brightness=settings.enrol_max_brightness,
+            min_contrast=settings.enrol_min_contrast,
+            max_yaw=settings.enrol_max_yaw,
+            min_score=settings.enrol_min_score,
+        ),
+        search=QualityRules(
+            min_size=settings.search_min_face_px,
+            min_sharpness=settings.search_min_sharpness,
+            min_brightness=settings.search_min_brightness,
+            max_brightness=settings.search_max_brightness,
+            min_contrast=settings.search_min_contrast,
+            max_yaw=settings.search_max_yaw,
+            min_score=settings.search_min_score,
+        ),
+    )
+
+
+def check_names(settings: Settings) -> None:
+    """Raises ModelUnknown or SettingsInvalid for a model or detector that there is not."""
+    find_model(settings.model_name)
+    check_detector(settings.detector)
+
+
+def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
+    """The model, with the detector and alignment of the gallery's row where there is one."""
+    check_names(settings)
+    detector = settings.detector
+    alignment = Alignment(settings.alignment) if settings.alignment else None
+    if gallery is not None:
+        _check_model(settings, gallery)
+        for name, wanted, row in (
+            ("DETECTOR", detector, gallery.space.detector),
+            ("ALIGNMENT", alignment, gallery.space.alignment),
+        ):
+            if wanted is not None and wanted != row:
+                log.warning(
+                    "gallery '%s' was made with %s %s, which rules; the environment says %s",
+                    gallery.name,
+                    name,
+                    row,
+                    wanted,
+                )
+        detector, alignment = gallery.space.detector, gallery.space.alignment
+    load = partial(
+        load_analyser,
+        settings.model_name,
+        detector=detector,
+        alignment=alignment,
+        engine=settings.engine,
+        home=settings.facematch_home,
+        workers=workers_of(settings),
+        cores=cores_of(settings),
+        timeout_s=settings.recognition_timeout_s,
+        weights_sha256=gallery.space.weights_sha256 if gallery else None,
+    )
+    try:
+        return load()
+    except WeightsMissing:
+        log.info("weights of %s are missing here, trying to download them", settings.model_name)
+        pull(settings.model_name, settings.facematch_home, settings.engine, lambda *_: None)
+        return load()
+
+
+def _check_model(settings: Settings, gallery: Gallery) -> None:
+    if gallery.space.model != settings.model_name:
+        raise SpaceConflict(
+            f"Gallery '{gallery.name}' holds embeddings of {gallery.space.model}, and MODEL_NAME "
+            f"is {settings.model_name}. Set DEFAULT_GALLERY to another name, or MODEL_NAME to "
+            f"{gallery.space.model}."
+        )
+
+
+def loader_of(settings: Settings) -> Callable[..., FaceAnalyser]:
+    """Loads a model beside the default one; all share the cores."""
+    return partial(
+        load_analyser,
+        engine=engine_of(settings),
+        home=settings.facematch_home,
+        workers=workers_of(settings),
+        cores=cores_of(settings),
+        timeout_s=settings.recognition_timeout_s,
+    )
+
+
+def engine_of(settings: Settings) -> str:
+    """Of the models beside the default one: the engine `dlib` is no other model's."""
+    return "auto" if settings.engine == "dlib" else settings.engine
+
+
+def image_limits(settings: Settings) -> ImageLimits:
+    gate = PictureGate(2 * workers_of(settings), settings.recognition_timeout_s)
+    return ImageLimits(
+        settings.max_image_bytes, settings.max_image_pixels, gate, settings.max_faces_per_photograph
+    )
+
+
+def workers_of(settings: Settings) -> int:
+    return settings.recognition_workers or cores_of(settings)
+
+
+def cores_of(settings: Settings) -> int:
+    """Of one process; a container may have fewer cores than its host."""
+    return max(1, len(os.sched_getaffinity(0)) // settings.workers)
