@@ -7,7 +7,6 @@ import httpx
 import psycopg
 import pytest
 
-
 # false is no 0, and a threshold of 0 would let everybody in
 LOOKS_LIKE_ANOTHER: list[tuple[str, Any]] = [
     ("threshold", False),
