@@ -133,6 +133,21 @@ def shell(script: str) -> str:
     return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.parametrize(
+    ("sent", "passed_on"),
+    [("8.8.8.8, 10.0.0.5", "10.0.0.5"), ("10.0.0.5", "10.0.0.5"), ("", None)],
+)
+def test_a_caller_cannot_put_another_address_into_the_record(
+    sent: str, passed_on: str | None
+) -> None:
+    """The service believes private addresses, those of callers in the same network among them."""
+    config = (ROOT / "deploy/nginx.conf").read_text()
+    assert set(re.findall(r"X-Forwarded-For (\S+);", config)) == {"$caller"}
+    (last,) = re.findall(r"~(\S+) \$last;", config)
+    found = re.search(last.replace("?<last>", "?P<last>"), sent)
+    assert (found["last"] if found else None) == passed_on
+
+
 def test_the_load_balancer_keeps_no_bulk_import_in_its_memory() -> None:
     config = (ROOT / "deploy/nginx.conf").read_text()
     imports = config[config.index("/imports$ {") : config.index("location = /v1/verify {")]
