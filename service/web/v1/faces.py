@@ -152,7 +152,7 @@ def _added(placed: Placed) -> JSONResponse:
     status_code=201,
     response_model=EnrolledFaceBody,
     openapi_extra=OFFER.documented(),
-    responses=problems(404, 409, 415),
+    responses=problems(400, 404, 409, 413, 415),
 )
 def add_subject_face(
     services: Provided,
@@ -212,7 +212,7 @@ def read_subject_face(
     "/{face}",
     response_model=EnrolledFaceBody,
     openapi_extra=OFFER.documented(),
-    responses=problems(404, 409, 412, 415),
+    responses=problems(400, 404, 409, 412, 413, 415),
 )
 def replace_subject_face(
     services: Provided,
