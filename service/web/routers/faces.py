@@ -3,7 +3,7 @@
 import time
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 
 from service.domain.probes import PhotographProbe
 from service.domain.subjects import MAX_ID_LENGTH, valid_external_id
@@ -12,6 +12,7 @@ from service.errors import NoFileUploaded
 from service.recognition import Search
 from service.web import schemas, shapes
 from service.web.callers import Enrolling, Reading, Searching
+from service.web.forms import said_once
 from service.web.services import AtLeast, Provided, stamp
 
 router = APIRouter(tags=["faces"])
@@ -30,7 +31,7 @@ def _photograph(upload: UploadFile | None) -> Photograph:
     return Photograph(upload.file.read(), upload.filename)
 
 
-@router.post("/add_face", responses=PROBLEMS)
+@router.post("/add_face", responses=PROBLEMS, dependencies=[Depends(said_once)])
 def add_face(
     services: Provided,
     response: Response,
@@ -48,7 +49,7 @@ def add_face(
     )
 
 
-@router.post("/match_face", responses=PROBLEMS)
+@router.post("/match_face", responses=PROBLEMS, dependencies=[Depends(said_once)])
 def match_face(
     services: Provided,
     response: Response,
