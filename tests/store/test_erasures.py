@@ -62,6 +62,57 @@ def test_no_byte_of_an_erased_embedding_is_in_the_files_after_the_vacuum(
     assert erasures.vacuum(psql, 5) == 0
 
 
+def test_what_analyze_has_seen_of_the_erased_is_nowhere_either(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    with store.transaction() as tx:
+        for seed in range(150):
+            add(tx, gallery, f"person {seed}", seed)
+    psql.execute("ANALYZE")
+    psql.execute("DELETE FROM subject WHERE external_id <> 'person 8'")
+    assert erasures.vacuum(psql, 5) >= 1
+    assert one(psql, "SELECT count(*) FROM pg_stats WHERE attname = 'vec'") == 0
+    everything = b"".join(path.read_bytes() for path in files(psql))
+    assert [seed for seed in range(150) if middle(seed) in everything] == [8]
+    assert b"person 77" not in everything
+
+
+def test_no_byte_of_an_imported_embedding_is_in_the_files_after_the_vacuum(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    job = one(
+        psql,
+        "INSERT INTO import_job (gallery_id, space_id, created_by, several)"
+        " VALUES (%s, %s, 'test', true) RETURNING id",
+        gallery.id,
+        gallery.space_id,
+    )
+    psql.execute(
+        "INSERT INTO import_item (job_id, number, external_id, embedding) VALUES (%s, 1, 'ada', %s)",
+        (job, embedding(5).tobytes()),
+    )
+    psql.execute("ANALYZE import_item")
+    enrol(store, gallery, "ada", 5)
+    psql.execute(
+        "UPDATE import_item SET status = 'enrolled', embedding = NULL, face_id = uuid_v7(),"
+        " done_at = now()"
+    )
+    psql.execute("DELETE FROM subject")
+    assert on_disk(psql, middle(5))
+    erasures.vacuum(psql, 5)
+    assert not on_disk(psql, middle(5))
+
+
+def test_the_vacuum_completes_an_erasure_that_came_with_a_backup(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    psql.execute("DELETE FROM subject")
+    psql.execute("UPDATE erasure SET tx = '99999999999'")
+    erasures.vacuum(psql, 5)
+    assert one(psql, PENDING) == 0
+
+
 def test_an_erasure_that_somebody_still_sees_is_not_called_vacuumed(
     store: Store, gallery: Gallery, psql: Sql, clean_url: str
 ) -> None:
