@@ -261,7 +261,8 @@ BEGIN
                    SELECT DISTINCT chain, false, false FROM audit_event
                     WHERE tx = pg_current_xact_id() AND seq IS NULL) t
             GROUP BY 1 ORDER BY 1 LOOP
-    IF NOT EXISTS (SELECT FROM gallery WHERE id = r.g AND xmin = pg_current_xact_id()::xid) THEN
+    -- whoever has changed or deleted the row holds it already: to queue would be a deadlock
+    IF EXISTS (SELECT FROM gallery WHERE id = r.g AND xmin <> pg_current_xact_id()::xid) THEN
       PERFORM pg_advisory_xact_lock(hashtextextended('facematch gallery ' || r.g, 0));
     END IF;
     number := NULL;

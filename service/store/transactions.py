@@ -280,6 +280,14 @@ class PostgresTransaction:
         with translated():
             return faces.image_owner(self._connection, gallery_id, image_sha256, besides)
 
+    def enter_gallery(self, name: str) -> None:
+        with translated():
+            galleries.enter(self._connection, name)
+
+    def clear_gallery(self, name: str) -> None:
+        with translated():
+            galleries.clear(self._connection, name)
+
     def hold_gallery(self, gallery_id: UUID) -> None:
         with translated():
             galleries.hold(self._connection, gallery_id)
