@@ -367,7 +367,8 @@ BEGIN
     INSERT INTO audit_event (action, gallery_id, subject_id, face_id, space_id)
     SELECT 'add_embedding', f.gallery_id, f.subject_id, f.id, b.space_id
       FROM became b JOIN face f ON f.id = b.face_id
-     WHERE f.xmin <> pg_current_xact_id()::xid;
+     WHERE NOT EXISTS (SELECT FROM audit_event e WHERE e.face_id = f.id AND e.action = 'enrol'
+                                                   AND e.tx = pg_current_xact_id());
   ELSIF TG_OP = 'UPDATE' THEN
     INSERT INTO audit_event (action, gallery_id, subject_id, face_id, space_id)
     SELECT 'change_embedding', b.gallery_id, f.subject_id, b.face_id, b.space_id

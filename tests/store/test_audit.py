@@ -9,11 +9,12 @@ import pytest
 from psycopg import errors
 from sqlalchemy import Connection
 
+from service.audit import Audit
 from service.domain.audit import NO_GALLERY, Break, first_break
 from service.domain.galleries import Gallery
 from service.ports import Store
 from service.store import audit
-from tests.store.values import embedding, enrol, one, vector
+from tests.store.values import add, embedding, enrol, one, vector
 
 Sql = psycopg.Connection[Any]
 
@@ -63,6 +64,14 @@ def test_an_enrolment_is_noted_with_its_version_and_its_photograph_beside(
         (face_id,),
     ).fetchone()
     assert identity == ("ada", "0.jpg", bytes(32))
+
+
+def test_an_enrolment_behind_a_savepoint_is_noted_as_any_other(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    with store.transaction() as tx, tx.savepoint():
+        add(tx, gallery, "ada")
+    assert actions(psql) == ["create_gallery", "create_subject", "enrol"]
 
 
 def test_a_change_that_is_rolled_back_leaves_no_event(
@@ -188,6 +197,28 @@ def test_tampering_behind_the_triggers_backs_is_found(
     assert found is not None
     assert found.seq == seq
     assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit_chain",
+        "INSERT INTO audit_event (action, gallery_id) SELECT 'search', id FROM gallery",
+    ],
+    ids=["its end removed", "an event without a number"],
+)
+def test_a_chain_without_its_end_or_with_more_behind_it_is_broken(
+    store: Store, gallery: Gallery, psql: Sql, statement: str
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    assert [each.broken for each in Audit(store).verify()] == [None]
+    psql.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM audit_chain")
+    psql.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_number")
+    psql.execute(statement.encode())
+    psql.execute("ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_number")
+    (chain,) = Audit(store).verify()
+    assert chain.broken is not None
+    psql.execute("INSERT INTO audit_chain SELECT * FROM kept ON CONFLICT DO NOTHING")
 
 
 def test_pruning_leaves_an_anchor_on_which_the_rest_hangs(
