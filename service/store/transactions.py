@@ -146,6 +146,14 @@ class PostgresTransaction:
         with translated():
             return audit.chains(self._connection)
 
+    def audit_unended(self) -> list[UUID]:
+        with translated():
+            return audit.unended(self._connection)
+
+    def audit_unnumbered(self, chain: UUID) -> bool:
+        with translated():
+            return audit.unnumbered(self._connection, chain)
+
     def audit_start(self, chain: UUID) -> Anchor:
         with translated():
             return audit.start(self._connection, chain)
