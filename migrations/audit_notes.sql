@@ -93,9 +93,22 @@ BEGIN
     INSERT INTO audit_event (action, gallery_id, subject_id, face_id)
     SELECT 'delete_face', gallery_id, subject_id, id FROM face;
     DELETE FROM audit_identity WHERE face_id IS NOT NULL;
-  ELSE
+  ELSIF TG_TABLE_NAME = 'face_embedding' THEN
     INSERT INTO audit_event (action, gallery_id, face_id, space_id)
     SELECT 'delete_embedding', gallery_id, face_id, space_id FROM face_embedding;
+  ELSIF TG_TABLE_NAME = 'gallery' THEN
+    INSERT INTO audit_event (action, gallery_id, space_id, threshold, gallery_version, detail)
+    SELECT 'delete_gallery', id, space_id, threshold, version, jsonb_build_object('name', name)
+      FROM gallery;
+  ELSIF TG_TABLE_NAME = 'api_key' THEN
+    INSERT INTO audit_event (action, detail)
+    SELECT 'delete_key', jsonb_build_object('key', id, 'prefix', prefix, 'name', name) FROM api_key;
+  ELSIF TG_TABLE_NAME = 'api_key_gallery' THEN
+    INSERT INTO audit_event (action, gallery_id, detail)
+    SELECT 'exclude_key', gallery_id, jsonb_build_object('key', key_id) FROM api_key_gallery;
+  ELSE
+    INSERT INTO audit_event (action, gallery_id, subject_id, detail)
+    SELECT 'delete_consent', gallery_id, subject_id, jsonb_build_object('consent', id) FROM consent;
   END IF;
   RETURN NULL;
 END $$;

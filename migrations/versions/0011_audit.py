@@ -239,6 +239,12 @@ CREATE TRIGGER audit_key_gallery AFTER INSERT OR DELETE ON api_key_gallery
   FOR EACH ROW EXECUTE FUNCTION audit_key_gallery();
 CREATE TRIGGER audit_calibration AFTER INSERT OR UPDATE ON gallery_calibration
   FOR EACH ROW EXECUTE FUNCTION audit_calibration();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON gallery
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_truncate();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON api_key
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_truncate();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON api_key_gallery
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_truncate();
 """
 
 ALWAYS = """

@@ -119,6 +119,34 @@ def test_every_truncated_face_has_an_erasure(store: Store, gallery: Gallery, psq
     assert one(psql, "SELECT count(*) FROM audit_identity") == 0
 
 
+@pytest.mark.parametrize(
+    ("table", "noted"),
+    [
+        ("gallery", {"delete_gallery", "delete_subject", "delete_face", "delete_consent"}),
+        ("consent", {"delete_consent"}),
+        ("api_key", {"delete_key", "exclude_key"}),
+    ],
+)
+def test_whatever_is_truncated_is_noted(
+    store: Store, gallery: Gallery, psql: Sql, table: str, noted: set[str]
+) -> None:
+    enrol(store, gallery, "ada")
+    psql.execute(
+        "INSERT INTO consent (gallery_id, subject_id, text_version, purpose)"
+        " SELECT gallery_id, id, '2026-11', 'entry' FROM subject"
+    )
+    psql.execute(
+        "INSERT INTO api_key (prefix, name, key_hash, scopes)"
+        " VALUES ('fm_aaaaaaaa', 'door', sha256('x'), '{search}')"
+    )
+    psql.execute("INSERT INTO api_key_gallery SELECT k.id, g.id FROM api_key k, gallery g")
+    before = one(psql, "SELECT max(id) FROM audit_event")
+    psql.execute(f"TRUNCATE {table} CASCADE".encode())
+    found = psql.execute("SELECT DISTINCT action FROM audit_event WHERE id > %s", (before,))
+    assert noted <= {row[0] for row in found}
+    psql.execute("TRUNCATE api_key CASCADE")
+
+
 def test_settings_are_noted_with_what_they_were(store: Store, gallery: Gallery, psql: Sql) -> None:
     psql.execute("UPDATE gallery SET threshold = 0.75")
     row = psql.execute("SELECT detail FROM audit_event WHERE action = 'change_gallery'").fetchone()
