@@ -173,8 +173,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """The column stays without statistics, which nobody needs."""
     op.execute("SET LOCAL lock_timeout = '2s'")
+    op.execute("ALTER TABLE face_embedding ALTER COLUMN vec SET STATISTICS -1")
     op.execute(NOTED.format(more=""))
     op.execute("DROP TABLE consent")
     op.execute("DROP FUNCTION consent_required() CASCADE")
