@@ -98,12 +98,15 @@ class Audit:
         """
         with self.store.transaction(read_only=True) as tx:
             ends = {end.chain: end for end in tx.audit_chains()}
-            for chain in sorted({*ends, *(anchor.chain for anchor in anchors)}):
+            kept_elsewhere = {anchor.chain for anchor in anchors}
+            for chain in sorted({*ends, *tx.audit_unended(), *kept_elsewhere}):
                 kept = {each.seq: each.hash for each in anchors if each.chain == chain}
                 end = ends.get(chain, Anchor(chain, 0, START))
                 start = tx.audit_start(chain)
-                links = tx.audit_links(chain, start.seq)
-                yield Chain(start, end, first_break(links, start, end, kept))
+                found = first_break(tx.audit_links(chain, start.seq), start, end, kept)
+                if found is None and tx.audit_unnumbered(chain):
+                    found = Break(end.seq + 1, "there are events without a number")
+                yield Chain(start, end, found)
 
     def anchors(self) -> list[Anchor]:
         """The end of every chain, to be kept where nobody of the database reaches."""

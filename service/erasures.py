@@ -88,18 +88,16 @@ class Erasures:
         """Note those that every live replica has passed by now; returns how many."""
         passed = 0
         with self.store.transaction() as tx:
-            now = tx.now()
             for each in tx.erasures(None, None, BATCH, open_only=True):
                 live = [state for state in tx.replicas(each.gallery_id) if state.live]
-                # a replica that has seen a gallery go says so by its next two reports
-                long_ago = now - each.erased_at > timedelta(seconds=2 * HEARTBEAT_S)
-                if all(_passed(each, state, long_ago=long_ago) for state in live):
+                if all(_passed(each, state) for state in live):
                     tx.mark_passed(each.id, [state.name for state in live])
                     passed += 1
         return passed
 
 
-def _passed(erasure: Erasure, state: ReplicaState, *, long_ago: bool) -> bool:
+def _passed(erasure: Erasure, state: ReplicaState) -> bool:
     if erasure.version is None or erasure.gallery_name is None:
-        return long_ago
+        # it says nothing of a gallery that is gone, but it has looked between its last two reports
+        return state.seen_at - erasure.erased_at > timedelta(seconds=2 * HEARTBEAT_S)
     return state.version is not None and state.version.number >= erasure.version

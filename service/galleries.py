@@ -263,6 +263,7 @@ class Galleries:
         """
 
         def work(tx: Transaction) -> None:
+            tx.clear_gallery(name)
             gallery = existing(tx, name, caller)
             if confirm != gallery.name:
                 raise NameUnconfirmed(gallery.name)
@@ -303,6 +304,7 @@ class Galleries:
         """
 
         def whole(tx: Transaction) -> Result:
+            tx.enter_gallery(name)
             gallery = (
                 existing(tx, name, caller) if space is None else serving(tx, name, caller, space)
             )

@@ -3,6 +3,7 @@
 import logging
 import random
 import threading
+from collections.abc import Callable
 
 from service.domain.keys import trusted
 from service.erasures import Erasures
@@ -18,10 +19,13 @@ BATCH = 200
 RETENTION = trusted("facematch retention")
 
 
-def delete_lapsed(store: Store) -> int:
-    """Delete every subject that has expired or was not found for too long; returns how many."""
+def delete_lapsed(store: Store, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Delete every subject that has expired or was not found for too long, or as many as can be
+    before `stopping()`; returns how many."""
     deleted = 0
-    while done := store.write(lambda tx: tx.delete_lapsed(BATCH), by=RETENTION):
+    while not stopping() and (
+        done := store.write(lambda tx: tx.delete_lapsed(BATCH), by=RETENTION)
+    ):
         deleted += done
     return deleted
 
@@ -48,7 +52,7 @@ class Retention:
         # apart, so that replicas started together do not meet each time
         while not self._closing.wait(self._every_s * random.uniform(0.8, 1.2)):
             try:
-                deleted = delete_lapsed(self._store)
+                deleted = delete_lapsed(self._store, self._closing.is_set)
                 if deleted:
                     log.info("%d subjects deleted: their time was over", deleted)
                 self._erasures.follow()

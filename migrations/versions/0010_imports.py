@@ -18,7 +18,8 @@ QUEUE = (Path(__file__).parents[1] / "procrastinate.sql").read_text(encoding="ut
 # Who sent it is who the record says enrolled: a worker has no caller of its own.
 # space_id is the gallery's when the import came, no foreign key: its embeddings are of that space
 # only, and a space that is given up is no reason to hold the import.
-# A photograph is JPEG, PNG or WebP: compressing it again costs time and saves nothing
+# A photograph is JPEG, PNG or WebP: compressing it again costs time and saves nothing. ANALYZE must
+# keep no embedding where erasure does not reach
 TABLES = """
 CREATE TABLE import_job (
   id uuid CONSTRAINT pk_import_job PRIMARY KEY DEFAULT uuid_v7(),
@@ -76,7 +77,10 @@ CREATE TABLE import_item (
   CONSTRAINT ck_import_item_done_at CHECK ((done_at IS NULL) = (status = 'waiting')),
   CONSTRAINT ck_import_item_claim CHECK ((claimed_by IS NULL) = (claimed_until IS NULL))
 );
-ALTER TABLE import_item ALTER COLUMN photograph SET STORAGE EXTERNAL;
+ALTER TABLE import_item
+  ALTER COLUMN photograph SET STORAGE EXTERNAL,
+  ALTER COLUMN photograph SET STATISTICS 0,
+  ALTER COLUMN embedding SET STATISTICS 0;
 CREATE INDEX ix_import_item_job_id_status_number ON import_item (job_id, status, number);
 CREATE INDEX ix_import_item_external_id ON import_item (external_id);
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from alembic import op
 
@@ -12,97 +13,12 @@ down_revision: str | None = "0010"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
-# No foreign key leads out of these tables: the record outlives what it tells of.
-# id names the row only; a chain's order is seq, which is given out at commit, null before.
-TABLES = """
-CREATE TABLE audit_event (
-  id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT pk_audit_event PRIMARY KEY,
-  chain uuid NOT NULL,
-  seq bigint,
-  occurred_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  action text NOT NULL,
-  outcome text NOT NULL DEFAULT 'done',
-  caller text NOT NULL,
-  key_id uuid,
-  sql_user text NOT NULL DEFAULT session_user,
-  request_id text,
-  address text,
-  gallery_id uuid,
-  subject_id uuid,
-  face_id uuid,
-  space_id uuid,
-  threshold double precision,
-  gallery_version bigint,
-  detail jsonb NOT NULL DEFAULT '{}',
-  tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
-  prev_hash bytea,
-  hash bytea,
-  CONSTRAINT uq_audit_event_chain_seq UNIQUE (chain, seq),
-  CONSTRAINT ck_audit_event_action CHECK (action ~ '^[a-z_]{1,40}$'),
-  CONSTRAINT ck_audit_event_outcome CHECK (outcome ~ '^[a-z_]{1,40}$'),
-  CONSTRAINT ck_audit_event_numbered CHECK (
-    (seq IS NULL) = (hash IS NULL) AND (seq IS NULL) = (prev_hash IS NULL)),
-  CONSTRAINT ck_audit_event_detail CHECK (jsonb_typeof(detail) = 'object')
-);
-CREATE INDEX ix_audit_event_tx ON audit_event (tx) WHERE seq IS NULL;
-CREATE INDEX ix_audit_event_subject_id_occurred_at ON audit_event (subject_id, occurred_at);
-CREATE INDEX ix_audit_event_face_id ON audit_event (face_id);
-CREATE INDEX ix_audit_event_key_id_occurred_at ON audit_event (key_id, occurred_at);
 
--- the end of each chain; all zeros is the chain of events of no gallery
-CREATE TABLE audit_chain (
-  chain uuid CONSTRAINT pk_audit_chain PRIMARY KEY,
-  seq bigint NOT NULL,
-  hash bytea NOT NULL,
-  CONSTRAINT ck_audit_chain_hash CHECK (octet_length(hash) = 32)
-) WITH (fillfactor = 50);
+def _sql(name: str) -> str:
+    return (Path(__file__).parents[1] / name).read_text(encoding="utf-8")
 
--- what identifies a person, outside the chain, so that erasure can empty it
-CREATE TABLE audit_identity (
-  event_id bigint CONSTRAINT pk_audit_identity PRIMARY KEY
-    CONSTRAINT fk_audit_identity_audit_event REFERENCES audit_event ON DELETE CASCADE,
-  subject_id uuid NOT NULL,
-  face_id uuid,
-  external_id text,
-  image_name text,
-  image_sha256 bytea
-);
-CREATE INDEX ix_audit_identity_subject_id ON audit_identity (subject_id);
-CREATE INDEX ix_audit_identity_face_id ON audit_identity (face_id);
-CREATE INDEX ix_audit_identity_external_id ON audit_identity (external_id);
 
--- one for each version that erased faces, whoever asked for it; version is null where the whole
--- gallery went. What has happened since is filled in: every live replica passed it, and the space
--- that the rows had in the data files was given back.
-CREATE TABLE erasure (
-  id uuid CONSTRAINT pk_erasure PRIMARY KEY DEFAULT uuid_v7(),
-  gallery_id uuid NOT NULL,
-  version bigint,
-  mark uuid,
-  erased_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  caller text NOT NULL,
-  key_id uuid,
-  request_id text,
-  subjects integer NOT NULL,
-  faces integer NOT NULL,
-  tx xid8 NOT NULL DEFAULT pg_current_xact_id(),
-  passed_at timestamptz,
-  replicas text[] NOT NULL DEFAULT '{}',
-  vacuumed_at timestamptz
-);
-CREATE INDEX ix_erasure_gallery_id_version ON erasure (gallery_id, version);
-CREATE INDEX ix_erasure_erased_at ON erasure (erased_at) WHERE passed_at IS NULL;
-
--- everything up to an anchor may be deleted; what follows still hangs on its hash
-CREATE TABLE audit_anchor (
-  chain uuid NOT NULL,
-  seq bigint NOT NULL,
-  hash bytea NOT NULL,
-  made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  made_by text NOT NULL DEFAULT session_user,
-  CONSTRAINT pk_audit_anchor PRIMARY KEY (chain, seq)
-);
-"""
+TABLES = _sql("audit_tables.sql")
 
 # Netstrings: no two rows have one text. Times in microseconds, numbers in their bytes, so that no
 # setting of a session changes the text. service/domain/audit.py makes the same.
@@ -261,7 +177,8 @@ BEGIN
                    SELECT DISTINCT chain, false, false FROM audit_event
                     WHERE tx = pg_current_xact_id() AND seq IS NULL) t
             GROUP BY 1 ORDER BY 1 LOOP
-    IF NOT EXISTS (SELECT FROM gallery WHERE id = r.g AND xmin = pg_current_xact_id()::xid) THEN
+    -- whoever has changed or deleted the row holds it already: to queue would be a deadlock
+    IF EXISTS (SELECT FROM gallery WHERE id = r.g AND xmin <> pg_current_xact_id()::xid) THEN
       PERFORM pg_advisory_xact_lock(hashtextextended('facematch gallery ' || r.g, 0));
     END IF;
     number := NULL;
@@ -296,175 +213,7 @@ CREATE CONSTRAINT TRIGGER audit_number AFTER INSERT ON audit_event
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION feed_number();
 """
 
-# What happened to subjects, faces and embeddings, a row each; identities go as their rows do.
-NOTE = """
-CREATE FUNCTION audit_subject() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    WITH noted AS (
-      INSERT INTO audit_event (action, gallery_id, subject_id)
-      SELECT 'create_subject', gallery_id, id FROM became RETURNING id, subject_id)
-    INSERT INTO audit_identity (event_id, subject_id, external_id)
-    SELECT noted.id, subject_id, external_id FROM noted JOIN became ON became.id = subject_id;
-  ELSIF TG_OP = 'UPDATE' THEN
-    WITH noted AS (
-      INSERT INTO audit_event (action, gallery_id, subject_id, detail)
-      SELECT CASE WHEN b.external_id <> c.external_id THEN 'rename_subject'
-                  ELSE 'change_subject' END,
-             b.gallery_id, b.id,
-             jsonb_build_object('changed', audit_changed(to_jsonb(c), to_jsonb(b)))
-        FROM changed c JOIN became b USING (id)
-       WHERE to_jsonb(c) <> to_jsonb(b) RETURNING id, subject_id)
-    INSERT INTO audit_identity (event_id, subject_id, external_id)
-    SELECT noted.id, subject_id, external_id FROM noted JOIN became ON became.id = subject_id;
-  ELSE
-    INSERT INTO audit_event (action, gallery_id, subject_id)
-    SELECT 'delete_subject', gallery_id, id FROM changed;
-    DELETE FROM audit_identity WHERE subject_id IN (SELECT id FROM changed);
-  END IF;
-  RETURN NULL;
-END $$;
-
-CREATE FUNCTION audit_face() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    WITH noted AS (
-      INSERT INTO audit_event (action, gallery_id, subject_id, face_id)
-      SELECT 'enrol', gallery_id, subject_id, id FROM became RETURNING id, subject_id, face_id)
-    INSERT INTO audit_identity
-      (event_id, subject_id, face_id, external_id, image_name, image_sha256)
-    SELECT noted.id, noted.subject_id, face_id, s.external_id, f.image_name, f.image_sha256
-      FROM noted JOIN became f ON f.id = face_id LEFT JOIN subject s ON s.id = noted.subject_id;
-  ELSIF TG_OP = 'UPDATE' THEN
-    WITH noted AS (
-      INSERT INTO audit_event (action, gallery_id, subject_id, face_id, detail)
-      SELECT CASE WHEN b.subject_id <> c.subject_id THEN 'move_face' ELSE 'change_face' END,
-             b.gallery_id, b.subject_id, b.id,
-             jsonb_build_object('changed', audit_changed(to_jsonb(c), to_jsonb(b)),
-                                'from_subject', c.subject_id)
-        FROM changed c JOIN became b USING (id)
-       WHERE to_jsonb(c) <> to_jsonb(b) RETURNING id, subject_id, face_id)
-    INSERT INTO audit_identity
-      (event_id, subject_id, face_id, external_id, image_name, image_sha256)
-    SELECT noted.id, noted.subject_id, face_id, s.external_id, f.image_name, f.image_sha256
-      FROM noted JOIN became f ON f.id = face_id LEFT JOIN subject s ON s.id = noted.subject_id;
-    -- what is known of a face belongs to whom the face belongs to
-    UPDATE audit_identity i SET subject_id = b.subject_id
-      FROM became b WHERE i.face_id = b.id AND i.subject_id <> b.subject_id;
-  ELSE
-    INSERT INTO audit_event (action, gallery_id, subject_id, face_id)
-    SELECT 'delete_face', gallery_id, subject_id, id FROM changed;
-    DELETE FROM audit_identity WHERE face_id IN (SELECT id FROM changed);
-  END IF;
-  RETURN NULL;
-END $$;
-
--- a face's own embedding comes and goes with it, and is told of there
-CREATE FUNCTION audit_embedding() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO audit_event (action, gallery_id, subject_id, face_id, space_id)
-    SELECT 'add_embedding', f.gallery_id, f.subject_id, f.id, b.space_id
-      FROM became b JOIN face f ON f.id = b.face_id
-     WHERE f.xmin <> pg_current_xact_id()::xid;
-  ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO audit_event (action, gallery_id, subject_id, face_id, space_id)
-    SELECT 'change_embedding', b.gallery_id, f.subject_id, b.face_id, b.space_id
-      FROM became b LEFT JOIN face f ON f.id = b.face_id;
-  ELSE
-    INSERT INTO audit_event (action, gallery_id, subject_id, face_id, space_id)
-    SELECT 'delete_embedding', f.gallery_id, f.subject_id, f.id, c.space_id
-      FROM changed c JOIN face f ON f.id = c.face_id;
-  END IF;
-  RETURN NULL;
-END $$;
-
--- before: afterwards nobody knows what there was
-CREATE FUNCTION audit_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_TABLE_NAME = 'subject' THEN
-    INSERT INTO audit_event (action, gallery_id, subject_id)
-    SELECT 'delete_subject', gallery_id, id FROM subject;
-    DELETE FROM audit_identity;
-  ELSIF TG_TABLE_NAME = 'face' THEN
-    INSERT INTO audit_event (action, gallery_id, subject_id, face_id)
-    SELECT 'delete_face', gallery_id, subject_id, id FROM face;
-    DELETE FROM audit_identity WHERE face_id IS NOT NULL;
-  ELSE
-    INSERT INTO audit_event (action, gallery_id, face_id, space_id)
-    SELECT 'delete_embedding', gallery_id, face_id, space_id FROM face_embedding;
-  END IF;
-  RETURN NULL;
-END $$;
-
--- names of columns only: their values identify people
-CREATE FUNCTION audit_changed(before jsonb, after jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-  SELECT coalesce(jsonb_agg(a.key ORDER BY a.key), '[]') FROM jsonb_each(after) a
-    JOIN jsonb_each(before) b USING (key) WHERE a.value IS DISTINCT FROM b.value
-$$;
-
--- settings of galleries are nobody's data: before and after are told
-CREATE FUNCTION audit_gallery() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  own text[] := '{id,version,mark,prev_mark,updated_at,created_at}';
-  told jsonb;
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO audit_event (action, gallery_id, detail)
-    VALUES ('create_gallery', NEW.id, to_jsonb(NEW) - own);
-  ELSIF TG_OP = 'UPDATE' THEN
-    SELECT jsonb_object_agg(a.key, jsonb_build_array(b.value, a.value)) INTO told
-      FROM jsonb_each(to_jsonb(NEW) - own) a JOIN jsonb_each(to_jsonb(OLD) - own) b USING (key)
-     WHERE a.value IS DISTINCT FROM b.value;
-    IF told IS NOT NULL THEN
-      INSERT INTO audit_event (action, gallery_id, detail) VALUES ('change_gallery', NEW.id, told);
-    END IF;
-  ELSE
-    INSERT INTO audit_event (action, gallery_id, space_id, threshold, gallery_version, detail)
-    VALUES ('delete_gallery', OLD.id, OLD.space_id, OLD.threshold, OLD.version,
-            jsonb_build_object('name', OLD.name));
-  END IF;
-  RETURN NULL;
-END $$;
-
--- never a hash; which key it is about stands in detail, who did it in key_id
-CREATE FUNCTION audit_key() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  k api_key;
-  what text := 'change_key';
-BEGIN
-  IF TG_OP = 'DELETE' THEN k := OLD; ELSE k := NEW; END IF;
-  IF TG_OP = 'INSERT' THEN what := 'create_key';
-  ELSIF TG_OP = 'DELETE' THEN what := 'delete_key';
-  ELSIF OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL THEN what := 'revoke_key';
-  ELSIF OLD.key_hash <> NEW.key_hash THEN what := 'rotate_key';
-  END IF;
-  INSERT INTO audit_event (action, detail)
-  VALUES (what, jsonb_build_object('key', k.id, 'prefix', k.prefix, 'name', k.name,
-                                   'scopes', k.scopes, 'all_galleries', k.all_galleries,
-                                   'expires_at', k.expires_at));
-  RETURN NULL;
-END $$;
-CREATE FUNCTION audit_key_gallery() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    INSERT INTO audit_event (action, gallery_id, detail)
-    VALUES ('admit_key', NEW.gallery_id, jsonb_build_object('key', NEW.key_id));
-  ELSE
-    INSERT INTO audit_event (action, gallery_id, detail)
-    VALUES ('exclude_key', OLD.gallery_id, jsonb_build_object('key', OLD.key_id));
-  END IF;
-  RETURN NULL;
-END $$;
-
-CREATE FUNCTION audit_calibration() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO audit_event (action, gallery_id, space_id, threshold, detail)
-  VALUES ('calibrate', NEW.gallery_id, NEW.space_id, NEW.threshold,
-          jsonb_build_object('fpir', NEW.fpir, 'subjects', NEW.subjects, 'faces', NEW.faces));
-  RETURN NULL;
-END $$;
-"""
+NOTE = _sql("audit_notes.sql")
 
 NOTING_TRIGGERS = """
 CREATE TRIGGER audit_insert AFTER INSERT ON {table} REFERENCING NEW TABLE AS became
@@ -490,6 +239,12 @@ CREATE TRIGGER audit_key_gallery AFTER INSERT OR DELETE ON api_key_gallery
   FOR EACH ROW EXECUTE FUNCTION audit_key_gallery();
 CREATE TRIGGER audit_calibration AFTER INSERT OR UPDATE ON gallery_calibration
   FOR EACH ROW EXECUTE FUNCTION audit_calibration();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON gallery
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_truncate();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON api_key
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_truncate();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON api_key_gallery
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_truncate();
 """
 
 ALWAYS = """

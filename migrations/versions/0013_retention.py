@@ -105,6 +105,9 @@ CREATE TRIGGER audit_update AFTER UPDATE ON consent REFERENCING NEW TABLE AS bec
   FOR EACH STATEMENT EXECUTE FUNCTION audit_consent();
 CREATE TRIGGER audit_delete AFTER DELETE ON consent REFERENCING OLD TABLE AS changed
   FOR EACH STATEMENT EXECUTE FUNCTION audit_consent();
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON consent
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_truncate();
+ALTER TABLE consent ENABLE ALWAYS TRIGGER audit_truncate;
 ALTER TABLE consent ENABLE ALWAYS TRIGGER audit_insert;
 ALTER TABLE consent ENABLE ALWAYS TRIGGER audit_update;
 ALTER TABLE consent ENABLE ALWAYS TRIGGER audit_delete;
@@ -132,8 +135,35 @@ CREATE TRIGGER audit_update AFTER UPDATE OF name, space_id, threshold, max_faces
 ALTER TABLE gallery ENABLE ALWAYS TRIGGER audit_update;
 """
 
+# ANALYZE keeps some hundred values of each column of up to 1024 bytes, and so embeddings of up to
+# 254 dimensions, which anybody who may read the table sees in pg_stats: erasure does not reach them
+STATISTICS = (
+    "ALTER TABLE face_embedding ALTER COLUMN vec SET STATISTICS 0",
+    """
+DO $$
+BEGIN
+  IF to_regprocedure('pg_clear_attribute_stats(text, text, text, boolean)') IS NOT NULL THEN
+    EXECUTE 'SELECT pg_clear_attribute_stats(current_schema(), ''face_embedding'', ''vec'', false)';
+  ELSIF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    DELETE FROM pg_statistic
+     WHERE (starelid, staattnum) = (SELECT attrelid, attnum FROM pg_attribute
+             WHERE attrelid = 'face_embedding'::regclass AND attname = 'vec');
+  ELSE
+    RAISE WARNING 'the statistics of face_embedding.vec may hold embeddings'
+      USING HINT = 'Ask an administrator to delete them from pg_statistic.';
+  END IF;
+END $$
+""",
+)
+
 
 def upgrade() -> None:
+    # by itself: it waits for a vacuum under way, and holds nobody up meanwhile
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = '2s'")
+        for statement in STATISTICS:
+            op.execute(statement)
+        op.execute("RESET lock_timeout")
     lock("subject", "face", altered=["gallery"])
     op.execute(GALLERY)
     op.execute(CONSENT)
@@ -144,6 +174,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
+    op.execute("ALTER TABLE face_embedding ALTER COLUMN vec SET STATISTICS -1")
     op.execute(NOTED.format(more=""))
     op.execute("DROP TABLE consent")
     op.execute("DROP FUNCTION consent_required() CASCADE")

@@ -230,6 +230,7 @@ class Worker:
 
     def _enrolled(self, tx: Transaction, ready: list[Outcome]) -> None:
         job_id, space = self.assignment.job_id, self.analyser.space
+        tx.enter_gallery(self.assignment.gallery)
         held = tx.spool.hold(job_id, self.id, [outcome.number for outcome in ready])
         gallery = serving(tx, self.assignment.gallery, self.assignment.caller, space)
         if gallery.rules.gates.compares:

@@ -46,6 +46,14 @@ class AuditRows(Protocol):
         """The end of every chain."""
         ...
 
+    def audit_unended(self) -> list[UUID]:
+        """The chains that have events, but no end: somebody has removed it."""
+        ...
+
+    def audit_unnumbered(self, chain: UUID) -> bool:
+        """Whether events of that chain never got a number: somebody has switched a trigger off."""
+        ...
+
     def audit_start(self, chain: UUID) -> Anchor:
         """What the oldest event that is left hangs on."""
         ...

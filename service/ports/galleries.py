@@ -43,6 +43,16 @@ class GalleryRows(Protocol):
 
     def change_gallery(self, gallery_id: UUID, settings: GallerySettings) -> None: ...
 
+    def enter_gallery(self, name: str) -> None:
+        """From here on, and until this transaction ends, nobody who clears it first deletes the
+        gallery. The first thing that a writer does: it may have to wait for a deletion."""
+        ...
+
+    def clear_gallery(self, name: str) -> None:
+        """Wait until nobody is in the gallery, and let nobody in before this transaction ends: a
+        deletion needs its row while no writer refers to it, and among many there always is one."""
+        ...
+
     def delete_gallery(self, gallery_id: UUID) -> None:
         """Delete the gallery with everything in it."""
         ...

@@ -22,6 +22,17 @@ SELECT e.seq, prev_hash, hash, chain::text, e.seq::text,
 """)
 BATCH = 1000
 
+# from one chain to the next by the index: there may be a million events in each
+UNENDED = text("""
+WITH RECURSIVE told AS (
+  (SELECT chain FROM audit_event ORDER BY chain LIMIT 1)
+  UNION ALL
+  SELECT e.chain FROM told CROSS JOIN LATERAL (
+    SELECT chain FROM audit_event WHERE chain > told.chain ORDER BY chain LIMIT 1) e)
+SELECT chain FROM told WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE c.chain = told.chain)
+""")
+UNNUMBERED = text("SELECT EXISTS (SELECT FROM audit_event WHERE seq IS NULL AND chain = :chain)")
+
 EVENTS = text("""
 INSERT INTO audit_event (occurred_at, action, outcome, caller, key_id, request_id, address,
                          gallery_id, subject_id, face_id, space_id, threshold, gallery_version,
@@ -45,6 +56,16 @@ def chains(connection: Connection) -> list[Anchor]:
     """The end of every chain."""
     rows = connection.execute(select(audit_chain).order_by(audit_chain.c.chain))
     return [Anchor(row.chain, row.seq, row.hash) for row in rows]
+
+
+def unended(connection: Connection) -> list[UUID]:
+    """Chains that have events and no end."""
+    return list(connection.scalars(UNENDED))
+
+
+def unnumbered(connection: Connection, chain: UUID) -> bool:
+    """Whether there are events that never got a number: they hang on nothing."""
+    return bool(connection.scalar(UNNUMBERED, {"chain": chain}))
 
 
 def anchors(connection: Connection, chain: UUID) -> list[Anchor]:

@@ -25,19 +25,26 @@ VACUUMED = (
     "consent",
     "audit_identity",
     "idempotency_key",
+    "import_item",
 )
 """Tables that held something of the erased person. A plain VACUUM frees the rows' room but leaves
-their bytes in it; FULL writes the table anew."""
+their bytes in it; FULL writes the table anew. ANALYZE has kept values of theirs, too: names, never
+embeddings; they are replaced, and the table that they stood in is written anew last."""
+STATISTICS = "pg_catalog.pg_statistic"
 
-# those whose rows no transaction, standby or slot can still see: the others are written anew too
+# Those whose rows no transaction, standby or slot can still see: the others are written anew too.
+# A number that this server has not given out yet is another one's: the receipt came with a backup,
+# which the erased rows were not in.
 FREE = """
 SELECT id FROM erasure
- WHERE vacuumed_at IS NULL AND age(tx::xid) > greatest(
-   age(pg_snapshot_xmin(pg_current_snapshot())::xid),
-   (SELECT max(age(backend_xmin)) FROM pg_stat_activity),
-   (SELECT max(age(backend_xmin)) FROM pg_stat_replication),
-   (SELECT max(age(xmin)) FROM pg_replication_slots),
-   (SELECT max(age(transaction)) FROM pg_prepared_xacts))
+ WHERE vacuumed_at IS NULL AND (
+   tx >= pg_snapshot_xmax(pg_current_snapshot())
+   OR age(tx::xid) > greatest(
+     age(pg_snapshot_xmin(pg_current_snapshot())::xid),
+     (SELECT max(age(backend_xmin)) FROM pg_stat_activity),
+     (SELECT max(age(backend_xmin)) FROM pg_stat_replication),
+     (SELECT max(age(xmin)) FROM pg_replication_slots),
+     (SELECT max(age(transaction)) FROM pg_prepared_xacts)))
 """
 
 
@@ -95,7 +102,8 @@ def vacuum(connection: psycopg.Connection[Any], lock_timeout_s: float) -> int:
         return 0
     connection.execute(f"SET lock_timeout = '{int(lock_timeout_s * 1000)}'")
     for table in VACUUMED:
-        connection.execute(f"VACUUM (FULL) {table}")
+        connection.execute(f"VACUUM (FULL, ANALYZE) {table}")
+    connection.execute(f"VACUUM (FULL) {STATISTICS}")
     done = connection.execute(
         "UPDATE erasure SET vacuumed_at = clock_timestamp() WHERE id = ANY(%s)", (free,)
     )

@@ -30,7 +30,7 @@ from service.domain.galleries import (
     GalleryVersion,
     touched_since,
 )
-from service.errors import GalleryExists
+from service.errors import GalleryExists, GalleryNotReady
 from service.store import calibrations, spaces
 from service.store.tables import (
     embedding_space,
@@ -70,13 +70,18 @@ GALLERIES = select(
 )
 
 
+DELETED = "The gallery was deleted at this moment; try again."
+
 BY_NAME = collate(gallery.c.name, "C")
 
 
 def find(connection: Connection, name: str, *, lock: bool = False) -> Gallery | None:
     """With `lock`, nobody else changes the gallery or its faces before this transaction ends."""
     if lock:
-        connection.execute(select(gallery.c.id).where(gallery.c.name == name).with_for_update())
+        # not FOR UPDATE: every writer's changes refer to the gallery, and whoever waits for all of
+        # them to let go of it at once waits as long as there are any
+        named = select(gallery.c.id).where(gallery.c.name == name)
+        connection.execute(named.with_for_update(key_share=True))
     return _one(connection, gallery.c.name == name)
 
 
@@ -114,7 +119,7 @@ def create(
     except GalleryExists:
         created = find(connection, name)
     if created is None:
-        raise LookupError(f"gallery {name!r} was deleted while it was being created")
+        raise GalleryNotReady(DELETED)
     return created
 
 
@@ -208,6 +213,21 @@ def knows(connection: Connection, gallery_id: UUID, version: GalleryVersion) -> 
     return bool(connection.scalar(select(or_(at_head.exists(), kept.exists()))))
 
 
+# by name, so that whoever has waited does not find it; nobody overtakes whoever waits for a lock
+ENTER, CLEAR = (
+    text(f"SELECT {function}(hashtextextended('facematch gallery named ' || :name, 0))")
+    for function in ("pg_advisory_xact_lock_shared", "pg_advisory_xact_lock")
+)
+
+
+def enter(connection: Connection, name: str) -> None:
+    connection.execute(ENTER, {"name": name})
+
+
+def clear(connection: Connection, name: str) -> None:
+    connection.execute(CLEAR, {"name": name})
+
+
 # the queue in which the feed's trigger has its writers wait
 HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended('facematch gallery ' || :id, 0))")
 
@@ -222,9 +242,11 @@ def changed_faces(
 ) -> frozenset[UUID] | None:
     """See `ports.Transaction.changed_faces`."""
     columns = gallery_change.c
-    number, mark = connection.execute(
-        select(gallery.c.version, gallery.c.mark).where(gallery.c.id == gallery_id)
-    ).one()
+    head = select(gallery.c.version, gallery.c.mark).where(gallery.c.id == gallery_id)
+    row = connection.execute(head).one_or_none()
+    if row is None:
+        raise GalleryNotReady(DELETED)
+    number, mark = row
     if number - since.number > most:
         return None
     here = columns.gallery_id == gallery_id
@@ -260,5 +282,5 @@ def made_version(connection: Connection, gallery_id: UUID) -> GalleryVersion:
         cursor.nextset()
         row = cursor.fetchone()
     if row is None:
-        raise LookupError(f"no gallery {gallery_id}")
+        raise GalleryNotReady(DELETED)
     return GalleryVersion(*row)

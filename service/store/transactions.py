@@ -146,6 +146,14 @@ class PostgresTransaction:
         with translated():
             return audit.chains(self._connection)
 
+    def audit_unended(self) -> list[UUID]:
+        with translated():
+            return audit.unended(self._connection)
+
+    def audit_unnumbered(self, chain: UUID) -> bool:
+        with translated():
+            return audit.unnumbered(self._connection, chain)
+
     def audit_start(self, chain: UUID) -> Anchor:
         with translated():
             return audit.start(self._connection, chain)
@@ -279,6 +287,14 @@ class PostgresTransaction:
     ) -> str | None:
         with translated():
             return faces.image_owner(self._connection, gallery_id, image_sha256, besides)
+
+    def enter_gallery(self, name: str) -> None:
+        with translated():
+            galleries.enter(self._connection, name)
+
+    def clear_gallery(self, name: str) -> None:
+        with translated():
+            galleries.clear(self._connection, name)
 
     def hold_gallery(self, gallery_id: UUID) -> None:
         with translated():

@@ -9,11 +9,12 @@ import pytest
 from psycopg import errors
 from sqlalchemy import Connection
 
+from service.audit import Audit
 from service.domain.audit import NO_GALLERY, Break, first_break
 from service.domain.galleries import Gallery
 from service.ports import Store
 from service.store import audit
-from tests.store.values import embedding, enrol, one, vector
+from tests.store.values import add, embedding, enrol, one, vector
 
 Sql = psycopg.Connection[Any]
 
@@ -65,6 +66,14 @@ def test_an_enrolment_is_noted_with_its_version_and_its_photograph_beside(
     assert identity == ("ada", "0.jpg", bytes(32))
 
 
+def test_an_enrolment_behind_a_savepoint_is_noted_as_any_other(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    with store.transaction() as tx, tx.savepoint():
+        add(tx, gallery, "ada")
+    assert actions(psql) == ["create_gallery", "create_subject", "enrol"]
+
+
 def test_a_change_that_is_rolled_back_leaves_no_event(
     store: Store, gallery: Gallery, psql: Sql
 ) -> None:
@@ -108,6 +117,34 @@ def test_every_truncated_face_has_an_erasure(store: Store, gallery: Gallery, psq
     psql.execute("TRUNCATE subject CASCADE")
     assert psql.execute("SELECT face_id FROM audit.erasures").fetchall() == [(face_id,)]
     assert one(psql, "SELECT count(*) FROM audit_identity") == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "noted"),
+    [
+        ("gallery", {"delete_gallery", "delete_subject", "delete_face", "delete_consent"}),
+        ("consent", {"delete_consent"}),
+        ("api_key", {"delete_key", "exclude_key"}),
+    ],
+)
+def test_whatever_is_truncated_is_noted(
+    store: Store, gallery: Gallery, psql: Sql, table: str, noted: set[str]
+) -> None:
+    enrol(store, gallery, "ada")
+    psql.execute(
+        "INSERT INTO consent (gallery_id, subject_id, text_version, purpose)"
+        " SELECT gallery_id, id, '2026-11', 'entry' FROM subject"
+    )
+    psql.execute(
+        "INSERT INTO api_key (prefix, name, key_hash, scopes)"
+        " VALUES ('fm_aaaaaaaa', 'door', sha256('x'), '{search}')"
+    )
+    psql.execute("INSERT INTO api_key_gallery SELECT k.id, g.id FROM api_key k, gallery g")
+    before = one(psql, "SELECT max(id) FROM audit_event")
+    psql.execute(f"TRUNCATE {table} CASCADE".encode())
+    found = psql.execute("SELECT DISTINCT action FROM audit_event WHERE id > %s", (before,))
+    assert noted <= {row[0] for row in found}
+    psql.execute("TRUNCATE api_key CASCADE")
 
 
 def test_settings_are_noted_with_what_they_were(store: Store, gallery: Gallery, psql: Sql) -> None:
@@ -188,6 +225,28 @@ def test_tampering_behind_the_triggers_backs_is_found(
     assert found is not None
     assert found.seq == seq
     assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit_chain",
+        "INSERT INTO audit_event (action, gallery_id) SELECT 'search', id FROM gallery",
+    ],
+    ids=["its end removed", "an event without a number"],
+)
+def test_a_chain_without_its_end_or_with_more_behind_it_is_broken(
+    store: Store, gallery: Gallery, psql: Sql, statement: str
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    assert [each.broken for each in Audit(store).verify()] == [None]
+    psql.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM audit_chain")
+    psql.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_number")
+    psql.execute(statement.encode())
+    psql.execute("ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_number")
+    (chain,) = Audit(store).verify()
+    assert chain.broken is not None
+    psql.execute("INSERT INTO audit_chain SELECT * FROM kept ON CONFLICT DO NOTHING")
 
 
 def test_pruning_leaves_an_anchor_on_which_the_rest_hangs(

@@ -9,7 +9,10 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
+import service.retention
+import service.store.retention
 from service.domain.consents import Consent
 from service.domain.galleries import Gallery, GalleryRules
 from service.domain.keys import Caller, trusted
@@ -60,6 +63,58 @@ def test_no_byte_of_an_erased_embedding_is_in_the_files_after_the_vacuum(
     assert on_disk(psql, middle(8))
     assert one(psql, "SELECT bool_and(vacuumed_at IS NOT NULL) FROM erasure") is True
     assert erasures.vacuum(psql, 5) == 0
+
+
+def test_what_analyze_has_seen_of_the_erased_is_nowhere_either(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    with store.transaction() as tx:
+        for seed in range(150):
+            add(tx, gallery, f"person {seed}", seed)
+    psql.execute("ANALYZE")
+    psql.execute("DELETE FROM subject WHERE external_id <> 'person 8'")
+    assert erasures.vacuum(psql, 5) >= 1
+    assert one(psql, "SELECT count(*) FROM pg_stats WHERE attname = 'vec'") == 0
+    everything = b"".join(path.read_bytes() for path in files(psql))
+    assert [seed for seed in range(150) if middle(seed) in everything] == [8]
+    assert b"person 77" not in everything
+
+
+def test_no_byte_of_an_imported_embedding_is_in_the_files_after_the_vacuum(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    job = one(
+        psql,
+        "INSERT INTO import_job (gallery_id, space_id, created_by, several)"
+        " VALUES (%s, %s, 'test', true) RETURNING id",
+        gallery.id,
+        gallery.space_id,
+    )
+    psql.execute(
+        "INSERT INTO import_item (job_id, number, external_id, embedding)"
+        " VALUES (%s, 1, 'ada', %s)",
+        (job, embedding(5).tobytes()),
+    )
+    psql.execute("ANALYZE import_item")
+    enrol(store, gallery, "ada", 5)
+    psql.execute(
+        "UPDATE import_item SET status = 'enrolled', embedding = NULL, face_id = uuid_v7(),"
+        " done_at = now()"
+    )
+    psql.execute("DELETE FROM subject")
+    assert on_disk(psql, middle(5))
+    erasures.vacuum(psql, 5)
+    assert not on_disk(psql, middle(5))
+
+
+def test_the_vacuum_completes_an_erasure_that_came_with_a_backup(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    psql.execute("DELETE FROM subject")
+    psql.execute("UPDATE erasure SET tx = '99999999999'")
+    erasures.vacuum(psql, 5)
+    assert one(psql, PENDING) == 0
 
 
 def test_an_erasure_that_somebody_still_sees_is_not_called_vacuumed(
@@ -130,6 +185,23 @@ def test_a_receipt_is_completed_once_every_live_replica_has_passed_the_version(
     psql.execute("DELETE FROM replica")
 
 
+def test_a_deleted_gallery_is_not_passed_by_a_replica_that_has_not_looked_since(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    psql.execute("INSERT INTO replica (id, name) VALUES (gen_random_uuid(), 'stopped')")
+    psql.execute("DELETE FROM gallery")
+    psql.execute("UPDATE erasure SET erased_at = now() - interval '11 s'")
+    psql.execute("UPDATE replica SET seen_at = now() - interval '12 s'")
+    passed = "SELECT bool_and(passed_at IS NOT NULL) FROM erasure WHERE gallery_id = %s"
+    Erasures(store).follow()
+    assert one(psql, passed, gallery.id) is False
+    psql.execute("UPDATE replica SET seen_at = now()")
+    Erasures(store).follow()
+    assert one(psql, passed, gallery.id) is True
+    psql.execute("DELETE FROM replica")
+
+
 def test_those_whose_time_is_over_are_deleted(store: Store, gallery: Gallery, psql: Sql) -> None:
     enrol(store, gallery, "expired", 1)
     enrol(store, gallery, "not yet", 2)
@@ -167,6 +239,30 @@ def test_the_thread_deletes_them_too_and_survives_an_outage(
         time.sleep(0.02)
     thread.close()
     assert one(psql, "SELECT count(*) FROM subject") == 0
+
+
+def test_deleting_them_ends_when_the_service_does(
+    store: Store, gallery: Gallery, psql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service.retention, "BATCH", 1)
+    for seed in range(3):
+        enrol(store, gallery, f"expired {seed}", seed)
+    psql.execute("UPDATE subject SET expires_at = now() - interval '1 s'")
+    stopping = iter([False, True])
+    assert delete_lapsed(store, lambda: next(stopping)) == 1
+    assert one(psql, "SELECT count(*) FROM subject") == 2
+
+
+def test_who_gets_more_time_while_others_are_looked_for_is_not_deleted(
+    store: Store, gallery: Gallery, psql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    psql.execute("UPDATE subject SET expires_at = now() + interval '1 h'")
+    # as they were in the snapshot that the search for them began with
+    before = text("SELECT id FROM subject LIMIT :limit FOR UPDATE SKIP LOCKED")
+    monkeypatch.setattr(service.store.retention, "CANDIDATES", before)
+    assert delete_lapsed(store) == 0
+    assert one(psql, "SELECT count(*) FROM subject") == 1
 
 
 def aged(psql: Sql, gallery: Gallery, days: int) -> None:
