@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from service.domain.consents import Consent
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller
 from service.domain.repeats import Once
@@ -22,6 +23,7 @@ from service.errors import (
     SubjectNotFound,
 )
 from service.galleries import Galleries
+from service.gates import record_consent
 from service.ports import Transaction
 
 
@@ -133,11 +135,12 @@ class Subjects:
         new: NewSubject,
         at_least: GalleryVersion | None = None,
         once: Once[Written] | None = None,
+        consent: Consent | None = None,
     ) -> Written:
-        """Create a subject without faces.
+        """Create a subject without faces, with the consent that it gave, where it is told.
 
         Raises:
-            RequestInvalid: an id or metadata that cannot be.
+            RequestInvalid: an id, metadata or a consent that cannot be.
             SubjectExists: the id is taken.
             and what `Galleries.write` raises.
         """
@@ -145,7 +148,9 @@ class Subjects:
         valid_metadata(new.metadata)
 
         def work(tx: Transaction, gallery: Gallery) -> Written:
-            tx.create_subject(gallery.id, new)
+            subject_id = tx.create_subject(gallery.id, new)
+            if consent is not None:
+                record_consent(tx, gallery, subject_id, consent, caller.name)
             return _written(tx, gallery, new.external_id)
 
         made = self.galleries.write(caller, gallery_name, work, at_least, once)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from service import model_wiring
 from service.audit import Recorder
+from service.consents import Consents
 from service.detection import Detection
 from service.domain.galleries import Gallery
 from service.domain.quality import QualityPolicy
@@ -71,6 +72,7 @@ class Services:
     models: Models
     subjects: Subjects
     faces: Faces
+    consents: Consents
     keys: Keys
     access: Access
     imports: Imports
@@ -217,6 +219,7 @@ def _services(settings: Settings, tools: Tools, replica: Replica, recorder: Reco
         models=KnownModels(settings.facematch_home, model_wiring.engine_of(settings)),
         subjects=Subjects(galleries),
         faces=Faces(galleries),
+        consents=Consents(galleries),
         keys=Keys(tools.store, KeyFile.of(settings.facematch_home)),
         access=_access(settings),
         imports=tools.imports,

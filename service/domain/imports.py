@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from service.domain.consents import Consent
 from service.domain.galleries import GalleryVersion
 from service.domain.keys import Caller
 
@@ -55,6 +56,7 @@ class NewItem:
     embedding: bytes | None = None
     status: ItemStatus = ItemStatus.WAITING
     reason: Reason | None = None
+    consent: Consent | None = None
 
     @property
     def size(self) -> int:
@@ -69,6 +71,7 @@ class ManifestRow:
     file: str
     external_id: str
     metadata: Mapping[str, Any]
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class ClaimedItem:
     external_id: str
     metadata: Mapping[str, Any]
     known: bool
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)

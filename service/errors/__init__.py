@@ -22,7 +22,9 @@
     │   ├── PreconditionFailed       precondition_failed
     │   ├── AttemptInFlight          request_in_flight
     │   ├── AttemptDiffers           idempotency_key_reused
+    │   ├── AttemptErased            erased
     │   ├── ConsentMissing           consent_missing
+    │   ├── ConsentNotFound          consent_not_found
     │   ├── ErasureNotFound          erasure_not_found
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
@@ -69,6 +71,7 @@ codes are given out in `web/problems.py`, exit codes in `cli/failures.py`.
 from service.errors.bases import FacematchError, RequestError, StartupError, UnavailableError
 from service.errors.enrolled import (
     ConsentMissing,
+    ConsentNotFound,
     ErasureNotFound,
     FaceExists,
     FaceNotFound,
@@ -87,6 +90,7 @@ from service.errors.enrolled import (
 )
 from service.errors.requests import (
     AttemptDiffers,
+    AttemptErased,
     AttemptInFlight,
     EmbeddingInvalid,
     FaceNotDetected,
@@ -135,10 +139,12 @@ from service.errors.unavailable import (
 
 __all__ = [
     "AttemptDiffers",
+    "AttemptErased",
     "AttemptInFlight",
     "AuditBehind",
     "CalibrationImpossible",
     "ConsentMissing",
+    "ConsentNotFound",
     "DatabaseBusy",
     "DatabaseUnavailable",
     "DatabaseUnsuitable",

@@ -142,6 +142,18 @@ class AttemptDiffers(RequestError):
         )
 
 
+class AttemptErased(RequestError):
+    """What the request made was erased later, and with it the answer that was kept of it."""
+
+    code = "erased"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key was carried out, and what it made has been erased "
+            "since; nothing was done now. To enrol the person again, use a new key."
+        )
+
+
 class ModelNotFound(RequestError):
     code = "model_not_found"
 

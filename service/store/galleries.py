@@ -37,6 +37,8 @@ from service.store.tables import (
     gallery,
     gallery_calibration,
     gallery_change,
+    import_item,
+    import_job,
     subject,
 )
 
@@ -96,7 +98,12 @@ def of_subject(
     connection: Connection, external_id: str, among: frozenset[UUID] | None
 ) -> list[Gallery]:
     having = select(subject.c.gallery_id).where(subject.c.external_id == external_id)
-    found = GALLERIES.where(gallery.c.id.in_(having)).order_by(gallery.c.id)
+    awaiting = (
+        select(import_job.c.gallery_id)
+        .join(import_item, import_item.c.job_id == import_job.c.id)
+        .where(import_item.c.external_id == external_id, import_item.c.status == "waiting")
+    )
+    found = GALLERIES.where(gallery.c.id.in_(having.union(awaiting))).order_by(gallery.c.id)
     if among is not None:
         found = found.where(gallery.c.id.in_(among))
     return [_gallery(row) for row in connection.execute(found).mappings()]

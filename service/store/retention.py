@@ -3,7 +3,8 @@
 from sqlalchemy import Connection, text
 
 # A subject counts as found when a search or verification named it, and when it was enrolled anew.
-# Its time begins when it was created, and not before the gallery's rule was made.
+# Its time begins when it was created, and not before the gallery's rule was made. Consents that are
+# all over end it too.
 LAPSED = text("""
 WITH expired AS (
   SELECT id FROM subject WHERE expires_at <= now() LIMIT :limit),
@@ -18,10 +19,16 @@ unmatched AS (
           AND e.occurred_at >= now() - make_interval(secs => g.unmatched_lifetime_s)
           AND (e.action IN ('search', 'verify') AND e.outcome = 'match'
                OR e.action IN ('enrol', 'move_face')))
+   LIMIT :limit),
+unconsented AS (
+  SELECT subject_id AS id FROM consent GROUP BY subject_id
+  HAVING bool_and(withdrawn_at IS NOT NULL OR coalesce(expires_at <= now(), false))
    LIMIT :limit)
 DELETE FROM subject WHERE id IN (
-  SELECT id FROM subject WHERE id IN (SELECT id FROM expired UNION SELECT id FROM unmatched)
-  ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
+  SELECT id FROM subject
+   WHERE id IN (SELECT id FROM expired UNION SELECT id FROM unmatched
+                UNION SELECT id FROM unconsented)
+   ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
 """)
 
 
