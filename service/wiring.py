@@ -215,7 +215,7 @@ def _services(settings: Settings, tools: Tools, replica: Replica, recorder: Reco
         enrolment=Enrolment(galleries, analysers, tools.limits, tools.quality.enrolment),
         recognition=Recognition(tools.store, replica, probes, recorder),
         verification=Verification(tools.store, probes, recorder),
-        detection=Detection(analysers, tools.limits, tools.quality.enrolment),
+        detection=Detection(analysers, tools.limits, tools.quality.enrolment, tools.store),
         models=KnownModels(settings.facematch_home, model_wiring.engine_of(settings)),
         subjects=Subjects(galleries),
         faces=Faces(galleries),

@@ -44,7 +44,8 @@ ALTER TABLE import_item VALIDATE CONSTRAINT ck_import_item_consent;
 
 ALTER TABLE consent
   ADD COLUMN withdrawn_at timestamptz,
-  ADD CONSTRAINT ck_consent_withdrawn_at CHECK (withdrawn_at >= given_at) NOT VALID;
+  ADD CONSTRAINT ck_consent_withdrawn_at CHECK (
+    withdrawn_at >= greatest(given_at, '0001-01-02') AND withdrawn_at < '9999-12-31') NOT VALID;
 ALTER TABLE consent VALIDATE CONSTRAINT ck_consent_withdrawn_at;
 """
 
@@ -293,15 +294,19 @@ def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
     op.execute("DROP VIEW audit.exports")
     op.execute("DROP FUNCTION audit_clear(), audit_clear_all() CASCADE")
+    # what was withdrawn must not become valid
+    op.execute(
+        "UPDATE consent SET expires_at = greatest(withdrawn_at, given_at + interval '1 us')"
+        " WHERE withdrawn_at IS NOT NULL"
+    )
     op.execute(OLD_AUDIT_CONSENT)
     op.execute(CONSENT.format(valid=""))
     op.execute(OLD_SINCE)
     record = import_module("migrations.versions.0011_audit")
     op.execute(record.PRUNE.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
     op.execute(DEFINER.format(more=""))
-    # an answer without its body is no answer; a withdrawn consent must not become one again
+    # an answer without its body is no answer
     op.execute("DELETE FROM idempotency_key WHERE body IS NULL")
-    op.execute("DELETE FROM consent WHERE withdrawn_at IS NOT NULL")
     op.execute("ALTER TABLE consent DROP COLUMN withdrawn_at")
     op.execute("""
 ALTER TABLE import_item DROP CONSTRAINT ck_import_item_payload, DROP COLUMN consent;

@@ -91,7 +91,8 @@ class FaceMatch:
         consent: Json | None = None,
     ) -> Subject:
         """`consent` as in `record_consent`, here and below."""
-        body = {"id": id, "metadata": metadata or {}, "expires_at": expires_at, "consent": consent}
+        body = {"id": id, "metadata": metadata or {}, "expires_at": expires_at}
+        body |= _given(consent=consent)
         path = _at("galleries", gallery, "subjects")
         return Subject.of(self._call("POST", path, gallery=gallery, json=body))
 
@@ -151,7 +152,7 @@ class FaceMatch:
         """`space` says what made it, as `Gallery.space` does."""
         path = _of_subject(gallery, subject, "faces")
         sent = {
-            "json": {"embedding": list(embedding), "space": space, "consent": consent},
+            "json": {"embedding": list(embedding), "space": space, **_given(consent=consent)},
             "params": {"create": "true"},
         }
         return EnrolledFace.of(self._call("POST", path, gallery=gallery, **sent))

@@ -25,6 +25,7 @@ VACUUMED = (
     "consent",
     "audit_identity",
     "idempotency_key",
+    "import_item",
 )
 """Tables that held something of the erased person. A plain VACUUM frees the rows' room but leaves
 their bytes in it; FULL writes the table anew."""

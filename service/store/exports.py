@@ -27,7 +27,7 @@ SELECT s.id AS subject_id, s.external_id, s.metadata, s.created_at AS subject_cr
                  'given_at', least(greatest(given_at, '0001-01-02'), '9999-12-30'),
                  'expires_at', CASE WHEN expires_at < '9999-12-31' THEN expires_at END,
                  'recorded_by', recorded_by,
-                 'withdrawn_at', least(withdrawn_at, '9999-12-30'))
+                 'withdrawn_at', withdrawn_at)
                ORDER BY given_at, expires_at, text_version, purpose)
           FROM consent WHERE gallery_id = s.gallery_id AND subject_id = s.id) AS consents
   FROM subject s

@@ -1,5 +1,7 @@
 """SQL of retention: subjects whose time is over."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, text
 
 # A subject counts as found when a search or verification named it, and when it was enrolled anew.
@@ -30,6 +32,16 @@ DELETE FROM subject WHERE id IN (
                 UNION SELECT id FROM unconsented)
    ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
 """)
+
+# as the function audit_prune has it
+READS = text("""
+SELECT name, now() - make_interval(secs => unmatched_lifetime_s) - interval '1 day' AS since
+  FROM gallery WHERE unmatched_lifetime_s IS NOT NULL ORDER BY name
+""")
+
+
+def reads(connection: Connection) -> list[tuple[str, datetime]]:
+    return [(row.name, row.since) for row in connection.execute(READS)]
 
 
 def delete_lapsed(connection: Connection, limit: int) -> int:

@@ -152,6 +152,10 @@ class PostgresTransaction:
         with translated():
             yield from audit.links(self._connection, chain, after)
 
+    def retention_reads(self) -> list[tuple[str, datetime]]:
+        with translated():
+            return retention.reads(self._connection)
+
     def prune_audit(self, before: datetime) -> int:
         with translated():
             return audit.prune(self._connection, before)

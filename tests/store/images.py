@@ -109,7 +109,6 @@ UPDATE gallery SET unmatched_lifetime_s = 94608000, audit_searches = 'matches'
  WHERE name = 'dlib';
 """,
     "0016": """
-UPDATE consent SET withdrawn_at = clock_timestamp();
 INSERT INTO idempotency_key (caller, key, fingerprint, status, headers, body, about)
 VALUES ('door', 'twice', sha256('enrolment'), 201, '{}', '{"subject": "eve"}',
         '{00000000-0000-7000-8000-000000000021}');
