@@ -269,3 +269,18 @@ def made_version(connection: Connection, gallery_id: UUID) -> GalleryVersion:
     if row is None:
         raise LookupError(f"no gallery {gallery_id}")
     return GalleryVersion(*row)
+
+
+# whole rows, for which values that lie elsewhere are fetched
+SIZE = text(
+    "SELECT "
+    + " + ".join(
+        f"(SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM {table} t WHERE gallery_id = :gallery)"
+        for table in ("subject", "face", "face_embedding")
+    )
+)
+
+
+def size(connection: Connection, gallery_id: UUID) -> int:
+    """See `ports.Transaction.gallery_bytes`."""
+    return int(connection.scalar(SIZE, {"gallery": gallery_id}) or 0)

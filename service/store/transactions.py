@@ -354,6 +354,10 @@ class PostgresTransaction:
             size = select(func.pg_database_size(func.current_database()))
             return int(self._connection.scalar(size) or 0)
 
+    def gallery_bytes(self, gallery_id: UUID) -> int:
+        with translated():
+            return galleries.size(self._connection, gallery_id)
+
     def now(self) -> datetime:
         with translated():
             now: datetime = self._connection.execute(select(func.clock_timestamp())).scalar_one()
