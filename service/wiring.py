@@ -46,13 +46,15 @@ class Access:
     """Who may call, beside those with a key.
 
     `anonymous`: whoever sends no key may do everything; `any_host`: under any host name, since the
-    address is not a loopback one. `origins`: of web pages that may call. `rates` as RATE_LIMIT.
+    address is not a loopback one. `origins`: of web pages that may call. `rates` as RATE_LIMIT,
+    `failures` as FAILED_KEY_LIMIT.
     """
 
     anonymous: bool = False
     any_host: bool = False
     origins: tuple[str, ...] = ()
     rates: str | None = None
+    failures: str = "30/minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,7 @@ def _access(settings: Settings) -> Access:
         any_host=not settings.on_loopback(),
         origins=settings.origins(),
         rates=settings.rate_limit,
+        failures=settings.failed_key_limit,
     )
 
 

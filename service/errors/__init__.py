@@ -14,6 +14,7 @@
     │   ├── Unauthenticated          unauthenticated
     │   ├── ScopeMissing             scope_missing
     │   ├── RateLimited              rate_limited
+    │   ├── TooManyFailures          too_many_failures
     │   ├── KeyNotFound              key_not_found
     │   ├── KeyEnded                 key_ended
     │   ├── GalleryExists            gallery_exists
@@ -112,6 +113,7 @@ from service.errors.requests import (
     RequestInvalid,
     ScopeMissing,
     SeveralFaces,
+    TooManyFailures,
     Unauthenticated,
 )
 from service.errors.startup import (
@@ -195,6 +197,7 @@ __all__ = [
     "SubjectExpired",
     "SubjectFull",
     "SubjectNotFound",
+    "TooManyFailures",
     "Unauthenticated",
     "UnavailableError",
     "UnlikeSubject",

@@ -88,6 +88,19 @@ class RateLimited(RequestError):
         self.retry_after_s = retry_after_s
 
 
+class TooManyFailures(RateLimited):
+    """Too many keys that are none came from one address. Nobody with a valid key is told so."""
+
+    code = "too_many_failures"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super(RateLimited, self).__init__(
+            "Too many requests without a valid key from this address; try again in "
+            f"{retry_after_s} s, with one that is valid."
+        )
+        self.retry_after_s = retry_after_s
+
+
 class KeyNotFound(RequestError):
     """There is none, or none that this caller may know of. Never repeats what was asked for: it
     may be a key itself."""

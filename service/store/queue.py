@@ -77,7 +77,6 @@ def _is_outage(error: BaseException) -> bool:
     return isinstance(error, UnavailableError | UNAVAILABLE)
 
 
-OUTAGES = Outages()
 LOGGERS = ("procrastinate.worker", "procrastinate.utils")
 
 
@@ -109,14 +108,15 @@ class PostgresWorkers:
         self._url = url
         self._work = work
         self._threads = threads
+        self._outages = Outages()
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._main, name="imports", daemon=True)
 
     def start(self) -> None:
-        for name in LOGGERS:  # again does nothing
-            logging.getLogger(name).addFilter(OUTAGES)
+        for name in LOGGERS:
+            logging.getLogger(name).addFilter(self._outages)
         self._thread.start()
 
     def close(self) -> None:
@@ -128,6 +128,8 @@ class PostgresWorkers:
             self._thread.join(CLOSE_S)
         if self._thread.is_alive():
             log.warning("imports: a batch did not end within %g s and is left to others", CLOSE_S)
+        for name in LOGGERS:
+            logging.getLogger(name).removeFilter(self._outages)
 
     def _main(self) -> None:
         with ThreadPoolExecutor(self._threads + 1, "import", _yield_to_others) as threads:

@@ -27,6 +27,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.Unauthenticated: 401,
     errors.ScopeMissing: 403,
     errors.RateLimited: 429,
+    errors.TooManyFailures: 429,
     errors.KeyNotFound: 404,
     errors.KeyEnded: 409,
     errors.GalleryExists: 409,
