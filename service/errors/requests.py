@@ -88,13 +88,13 @@ class RateLimited(RequestError):
         self.retry_after_s = retry_after_s
 
 
-class TooManyFailures(RateLimited):
+class TooManyFailures(RequestError):
     """Too many keys that are none came from one address. Nobody with a valid key is told so."""
 
     code = "too_many_failures"
 
     def __init__(self, retry_after_s: int) -> None:
-        super(RateLimited, self).__init__(
+        super().__init__(
             "Too many requests without a valid key from this address; try again in "
             f"{retry_after_s} s, with one that is valid."
         )

@@ -115,7 +115,7 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
 def refusal(path: str, error: errors.FacematchError, *, readable: bool = False) -> JSONResponse:
     """The answer to what was refused on purpose; `readable`: the caller may know by whom."""
     headers = {}
-    if isinstance(error, errors.UnavailableError | errors.RateLimited):
+    if isinstance(error, errors.UnavailableError | errors.RateLimited | errors.TooManyFailures):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"

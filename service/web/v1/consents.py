@@ -1,5 +1,6 @@
 """/v1/galleries/{gallery}/subjects/{subject}/consents: recorded, listed, read, withdrawn."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -53,18 +54,15 @@ class NewConsentBody(BaseModel):
 
 
 def _read(sent: object) -> object:
-    """A form has it as JSON text."""
-    if not isinstance(sent, str):
-        return sent
-    try:
-        # its times are texts, as in the JSON of a body
-        return NewConsentBody.model_validate_json(sent)
-    except ValueError:
-        pass
-    try:
-        return from_json(sent)
-    except ValueError:
-        raise PydanticCustomError("json", "must be a JSON object") from None
+    """A form has it as JSON text. Times are texts in JSON, also where the body is taken strictly."""
+    if isinstance(sent, str):
+        try:
+            sent = from_json(sent)
+        except ValueError:
+            raise PydanticCustomError("json", "must be a JSON object") from None
+    if isinstance(sent, dict):
+        return NewConsentBody.model_validate_json(json.dumps(sent), strict=True)
+    return sent
 
 
 GivenConsent = Annotated[
