@@ -54,7 +54,7 @@ class NewConsentBody(BaseModel):
 
 
 def _read(sent: object) -> object:
-    """A form has it as JSON text. Times are texts in JSON, also where the body is taken strictly."""
+    """A form has it as JSON text. Its times are texts, also where a body is taken strictly."""
     if isinstance(sent, str):
         try:
             sent = from_json(sent)
