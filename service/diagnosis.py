@@ -15,7 +15,7 @@ from service.model_wiring import analyser_for
 from service.ports import ChangeFeed, FaceRead, Store
 from service.settings import Settings
 from service.store import schema
-from service.wiring import open_server, open_tables
+from service.store_wiring import open_server, open_tables
 
 LARGEST_CLOCK_DIFFERENCE_S = 2.0
 

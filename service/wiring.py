@@ -28,9 +28,7 @@ from service.probes import Probes
 from service.recognition import Recognition
 from service.retention import Retention
 from service.settings import Settings
-from service.store import open_store, schema
-from service.store.embedded import embedded_postgres, temporary_postgres
-from service.store.requirements import check_server
+from service.store_wiring import store_of
 from service.subjects import Subjects
 from service.sync import AntiEntropy, Keeper, Replica, Snapshots
 from service.verification import Verification
@@ -98,42 +96,6 @@ class Tools:
     enrolling: Enrolling
     workers: int
     quality: QualityPolicy
-
-
-@contextmanager
-def open_database(
-    settings: Settings, *, migrate: bool = False, ephemeral: bool = False
-) -> Iterator[str]:
-    """Yield the URL of a database whose schema is current.
-
-    The embedded database is started here and upgraded; one named by DATABASE_URL is upgraded only
-    when `migrate` is set.
-
-    Raises:
-        DatabaseUnsuitable: unreachable, too old, or without pgvector.
-        SchemaOutdated: it must be upgraded first.
-    """
-    with open_server(settings, ephemeral=ephemeral) as url:
-        if migrate or ephemeral or settings.database_url is None:
-            schema.upgrade(direct_url(settings, url) or url)
-        else:
-            schema.check(url)
-        yield url
-
-
-@contextmanager
-def open_server(settings: Settings, *, ephemeral: bool = False) -> Iterator[str]:
-    """Yield the URL of a suitable database server, whatever its schema."""
-    with ExitStack() as stack:
-        if ephemeral:
-            url = stack.enter_context(temporary_postgres())
-        elif settings.database_url is None:
-            folder = settings.facematch_home / "postgres"
-            url = stack.enter_context(embedded_postgres(folder))
-        else:
-            url = settings.database_url.get_secret_value()
-        check_server(url)
-        yield url
 
 
 @contextmanager
@@ -243,13 +205,6 @@ def _access(settings: Settings) -> Access:
 
 
 @contextmanager
-def open_keys(settings: Settings, url: str) -> Iterator[Keys]:
-    """The keys alone, with their tables."""
-    with open_tables(settings, url) as store:
-        yield Keys(store, KeyFile.of(settings.facematch_home))
-
-
-@contextmanager
 def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
     """Open the store, the model, and the default gallery in the model's embedding space.
 
@@ -262,7 +217,7 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         settings.gallery_name(), settings.first_threshold(), settings.max_faces
     )
     with (
-        closing(_store(settings, url)) as store,
+        closing(store_of(settings, url)) as store,
         closing(model_wiring.analyser_for(settings, _found(store, defaults.name))) as analyser,
     ):
         gallery = open_gallery(store, defaults, analyser.space)
@@ -314,13 +269,6 @@ class LegacyTarget:
 
 
 @contextmanager
-def open_tables(settings: Settings, url: str) -> Iterator[Store]:
-    """Open the store alone."""
-    with closing(_store(settings, url)) as store:
-        yield store
-
-
-@contextmanager
 def open_legacy_gallery(settings: Settings, url: str, detector: str) -> Iterator[LegacyTarget]:
     """Open the default gallery for vectors that DeepFace made with that detector; loads no model.
 
@@ -332,25 +280,8 @@ def open_legacy_gallery(settings: Settings, url: str, detector: str) -> Iterator
     defaults = GalleryDefaults(
         settings.gallery_name(), settings.first_threshold(), settings.max_faces
     )
-    with closing(_store(settings, url)) as store:
+    with closing(store_of(settings, url)) as store:
         yield LegacyTarget(store, open_gallery(store, defaults, space))
-
-
-def direct_url(settings: Settings, url: str) -> str | None:
-    """The way around a pooler to the database of `url`; None where `url` is direct itself."""
-    through = settings.database_url and settings.database_url.get_secret_value()
-    if settings.database_direct_url is None or url != through:
-        return None  # the embedded database, whatever the environment says
-    return settings.database_direct_url.get_secret_value()
-
-
-def _store(settings: Settings, url: str) -> Store:
-    return open_store(
-        url,
-        direct_url=direct_url(settings, url),
-        pool_size=settings.database_pool_size,
-        timeout_s=settings.database_timeout_s,
-    )
 
 
 def _found(store: Store, name: str) -> Gallery | None:

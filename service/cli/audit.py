@@ -19,7 +19,7 @@ def verify(
     from service.audit import Audit
     from service.domain.audit import read_anchors
     from service.settings import Settings
-    from service.wiring import open_database, open_tables
+    from service.store_wiring import open_database, open_tables
 
     logs.configure("WARNING")
     kept = read_anchors(anchors.read_text(encoding="utf-8")) if anchors else []
@@ -46,7 +46,7 @@ def anchors() -> None:
     from service.audit import Audit
     from service.domain.audit import anchor_line
     from service.settings import Settings
-    from service.wiring import open_database, open_tables
+    from service.store_wiring import open_database, open_tables
 
     logs.configure("WARNING")
     settings = Settings.read()
@@ -71,7 +71,7 @@ def prune(
     from service.audit import Audit
     from service.domain.keys import trusted
     from service.settings import Settings
-    from service.wiring import open_database, open_tables
+    from service.store_wiring import open_database, open_tables
 
     logs.configure("WARNING")
     settings = Settings.read()

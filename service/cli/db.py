@@ -14,7 +14,7 @@ def upgrade() -> None:
     """Bring the schema to this release's revision; waits for another upgrade under way."""
     from service.settings import Settings
     from service.store import schema
-    from service.wiring import direct_url, open_server
+    from service.store_wiring import direct_url, open_server
 
     settings = Settings.read()
     with open_server(settings) as url:
@@ -32,7 +32,7 @@ def current() -> None:
     """Print the schema's revision and this release's."""
     from service.settings import Settings
     from service.store import schema
-    from service.wiring import open_server
+    from service.store_wiring import open_server
 
     with open_server(Settings.read()) as url:
         typer.echo(f"database: {schema.current(url) or 'empty'}")
@@ -44,7 +44,7 @@ def check() -> None:
     """Exit 0 when the schema is this release's in every part; else say what differs."""
     from service.settings import Settings
     from service.store import schema
-    from service.wiring import open_server
+    from service.store_wiring import open_server
 
     with open_server(Settings.read()) as url:
         schema.check(url)
@@ -82,7 +82,7 @@ def restore(context: typer.Context) -> None:
 
 def _run(program: Callable[[str, list[str]], int], arguments: list[str]) -> None:
     from service.settings import Settings
-    from service.wiring import open_server
+    from service.store_wiring import open_server
 
     with open_server(Settings.read()) as url:
         code = program(url, arguments)

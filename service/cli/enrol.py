@@ -24,7 +24,8 @@ def enroll(
     from service.cli.progress import bar, summarise
     from service.jobs.folder import read_folder
     from service.settings import Settings
-    from service.wiring import open_database, open_folder_enrolment
+    from service.store_wiring import open_database
+    from service.wiring import open_folder_enrolment
 
     settings = Settings.read(default_gallery=gallery, model_name=model)
     logs.configure("WARNING")
@@ -70,7 +71,8 @@ def import_json(
     from service.jobs.json_items import json_items
     from service.jobs.legacy_json import LIST_NAME, LegacyImport, model_of
     from service.settings import Settings
-    from service.wiring import open_database, open_legacy_gallery
+    from service.store_wiring import open_database
+    from service.wiring import open_legacy_gallery
 
     logs.configure("WARNING")
     settings = Settings.read(default_gallery=gallery)

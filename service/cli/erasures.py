@@ -14,7 +14,7 @@ def vacuum() -> None:
     from service import logs
     from service.settings import Settings
     from service.store.erasures import rewrite
-    from service.wiring import direct_url, open_database
+    from service.store_wiring import direct_url, open_database
 
     logs.configure("WARNING")
     settings = Settings.read()

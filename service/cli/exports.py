@@ -21,7 +21,7 @@ def export_gallery(
     from service.exports import Export
     from service.exports.files import PIPE, written
     from service.settings import Settings
-    from service.wiring import open_database, open_tables
+    from service.store_wiring import open_database, open_tables
 
     if file == PIPE and sys.stdout.isatty():
         raise typer.BadParameter("the export is not for a terminal: send it into a pipe or a file")
@@ -57,7 +57,7 @@ def import_gallery(
     from service.exports import Import, Reader
     from service.exports.files import opened
     from service.settings import Settings
-    from service.wiring import open_database, open_tables
+    from service.store_wiring import open_database, open_tables
 
     logs.configure("WARNING")
     settings = Settings.read()

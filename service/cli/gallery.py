@@ -96,7 +96,7 @@ def _opened(name: str) -> Iterator[tuple["Store", "Enrolled"]]:
     from service import logs
     from service.evaluation.enrolled import read_enrolled
     from service.settings import Settings
-    from service.wiring import open_database, open_tables
+    from service.store_wiring import open_database, open_tables
 
     logs.configure("WARNING")
     settings = Settings.read()

@@ -116,7 +116,7 @@ def revoke(key: Reference) -> None:
 def _opened() -> Iterator["Keys"]:
     from service import logs
     from service.settings import Settings
-    from service.wiring import open_database, open_keys
+    from service.store_wiring import open_database, open_keys
 
     logs.configure("WARNING")
     settings = Settings.read()

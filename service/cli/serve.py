@@ -35,7 +35,7 @@ def serve(
     from service.cli.memory import share_heaps
     from service.cli.welcome import check_anonymous, offer_key
     from service.settings import Settings
-    from service.wiring import open_database
+    from service.store_wiring import open_database
 
     settings = Settings.read(host=host, port=port, model_name=model, workers=workers)
     logs.configure(settings.log_level)

@@ -31,7 +31,7 @@ def check_anonymous(settings: "Settings", *, network: bool) -> None:
 
 def offer_key(settings: "Settings", url: str, *, ephemeral: bool) -> None:
     """On a loopback address make the first key, once for a database; elsewhere say how."""
-    from service.wiring import open_keys
+    from service.store_wiring import open_keys
 
     if settings.allow_anonymous:
         return

@@ -20,7 +20,8 @@ def worker(
     from service import logs
     from service.cli.memory import share_heaps
     from service.settings import Settings
-    from service.wiring import open_database, open_tools, working
+    from service.store_wiring import open_database
+    from service.wiring import open_tools, working
 
     settings = Settings.read(recognition_workers=concurrency, model_name=model)
     logs.configure(settings.log_level)

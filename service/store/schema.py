@@ -1,5 +1,6 @@
 """The schema's revision: upgrade it, look at it, refuse a wrong one."""
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from service.store.failures import translated
 from service.store.tables import is_ours, metadata
 from service.store.urls import conninfo
 
+log = logging.getLogger(__name__)
+
 UPGRADE = "facematch db upgrade"
 PATIENCE_S = 120.0
 """How long an upgrade tries for its locks."""
@@ -36,15 +39,17 @@ def upgrade(url: str, on_wait: Callable[[], None] | None = None, *, revision: st
 
     Each step is a transaction. Who wants a table queues behind a step that waits for it, so that
     each waits only shortly, lets them by and tries again. `on_wait` is called once, when another
-    upgrade is under way. `url` must not go through a transaction pooler.
+    upgrade is under way. A newer schema on which this release runs stays as it is. `url` must not
+    go through a transaction pooler.
 
     Raises:
-        SchemaOutdated: the database is a newer release's.
+        SchemaOutdated: the database is a newer release's, on which this one cannot run.
         DatabaseUnsuitable: a statement was refused, for want of rights or of the extension.
         DatabaseBusy: a table was locked for too long; the steps before are done.
         DatabaseUnavailable: the connection failed.
     """
-    _refuse_newer(current(url))
+    if _newer(url, current(url)):
+        return
     end = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -74,26 +79,44 @@ def head() -> str:
 
 
 def check(url: str) -> None:
-    """Raises SchemaOutdated unless the database is at `head()`."""
+    """Raises SchemaOutdated unless the database is at `head()`, or newer and serves it."""
     found = current(url)
-    if found == head():
+    if found == head() or _newer(url, found):
         return
     if found is None:
         raise SchemaOutdated(f"The database has no facematch schema yet; run `{UPGRADE}`.")
-    _refuse_newer(found)
     raise SchemaOutdated(
         f"The database's schema is outdated (revision {found}, needed is {head()}); "
         f"run `{UPGRADE}`, or start with `facematch serve --migrate`."
     )
 
 
-def _refuse_newer(found: str | None) -> None:
+def _newer(url: str, found: str | None) -> bool:
+    """Whether the schema is a newer release's on which this one runs.
+
+    Raises SchemaOutdated when it is one on which it does not.
+    """
     if found in {None, *(script.revision for script in _scripts().walk_revisions())}:
-        return
-    raise SchemaOutdated(
-        f"The database was upgraded by a newer release of facematch (its revision is {found}, "
-        f"this release knows revisions up to {head()}); install that release."
-    )
+        return False
+    oldest = _runs_from(url)
+    if oldest is None or oldest > head():
+        raise SchemaOutdated(
+            f"The database was upgraded by a newer release of facematch (its revision is {found}, "
+            f"this release knows revisions up to {head()}); install that release."
+        )
+    log.warning("the schema is a newer release's (revision %s); this one runs on it", found)
+    return True
+
+
+def _runs_from(url: str) -> str | None:
+    """The oldest revision whose releases run on the database, as the schema says; revisions are
+    numbers of four digits, so that their order is that of text."""
+    with psycopg.connect(conninfo(url, connect_timeout=5)) as connection:
+        row = connection.execute(
+            "SELECT substring(obj_description(to_regclass('alembic_version'), 'pg_class')"
+            " FROM '^runs from ([0-9]{4})$')"
+        ).fetchone()
+    return row[0] if row else None
 
 
 def drift(url: str) -> list[str]:

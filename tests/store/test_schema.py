@@ -164,8 +164,22 @@ def test_an_older_revision_is_refused_with_the_command(database_url: str) -> Non
 def test_a_revision_of_a_newer_release_is_refused(database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(SchemaOutdated, match="newer release"):
-        schema.check(database_url)
+        connection.execute("COMMENT ON TABLE alembic_version IS 'runs from 9998'")
+    for work in (schema.check, schema.upgrade):
+        with pytest.raises(SchemaOutdated, match="newer release"):
+            work(database_url)
+
+
+def test_a_newer_schema_that_serves_this_release_is_used_as_it_is(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So that a replica of the old release may start anew while an upgrade is under way."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    schema.check(database_url)
+    schema.upgrade(database_url)
+    assert schema.current(database_url) == "9999"
+    assert "a newer release's (revision 9999)" in caplog.text
 
 
 def test_concurrent_upgrades_wait_for_one_another(empty_database_url: str) -> None:
