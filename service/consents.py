@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from service.domain.consents import Consent, RecordedConsent
+from service.domain.consents import Consent, RecordedConsent, valid_consent
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller
 from service.domain.repeats import Once
 from service.errors import ConsentNotFound
 from service.galleries import Galleries
-from service.gates import record_consent
 from service.ports import Transaction
 from service.subjects import known
 
@@ -46,7 +45,8 @@ class Consents:
 
         def work(tx: Transaction, gallery: Gallery) -> Recorded:
             subject = known(tx, gallery, external_id, lock=True)
-            made = record_consent(tx, gallery, subject.id, given, caller.name)
+            valid_consent(given, tx.now())
+            made = tx.consents.add(gallery.id, subject.id, given, caller.name)
             return Recorded(gallery, external_id, _existing(tx, gallery, subject.id, made))
 
         return self.galleries.write(caller, gallery_name, work, at_least, once)

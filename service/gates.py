@@ -78,9 +78,16 @@ def check_consent(tx: Transaction, gallery: Gallery, subject_id: UUID | None) ->
 
 def record_consent(
     tx: Transaction, gallery: Gallery, subject_id: UUID, given: Consent, recorded_by: str
-) -> UUID:
-    """Raises RequestInvalid for one that cannot be; see `valid_consent`."""
-    return tx.consents.add(gallery.id, subject_id, valid_consent(given, tx.now()), recorded_by)
+) -> None:
+    """Record what came with an enrolment, unless the same is recorded and valid: every photograph
+    of a person may come with it.
+
+    Raises:
+        RequestInvalid: it cannot be; see `valid_consent`.
+    """
+    valid_consent(given, tx.now())
+    if not tx.consents.has_valid(gallery.id, subject_id, like=given):
+        tx.consents.add(gallery.id, subject_id, given, recorded_by)
 
 
 def _suspects(

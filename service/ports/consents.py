@@ -11,8 +11,9 @@ class ConsentRows(Protocol):
 
     def add(self, gallery_id: UUID, subject_id: UUID, given: Consent, recorded_by: str) -> UUID: ...
 
-    def has_valid(self, gallery_id: UUID, subject_id: UUID) -> bool:
-        """Whether the subject has one that was given, is not over and not withdrawn."""
+    def has_valid(self, gallery_id: UUID, subject_id: UUID, like: Consent | None = None) -> bool:
+        """Whether the subject has one that was given, is not over and not withdrawn; `like`: of
+        the same text, purpose and end, and, where it says so, given at that time."""
         ...
 
     def listed(

@@ -74,8 +74,16 @@ class PostgresConsents:
             ).scalar_one()
             return added
 
-    def has_valid(self, gallery_id: UUID, subject_id: UUID) -> bool:
+    def has_valid(self, gallery_id: UUID, subject_id: UUID, like: Consent | None = None) -> bool:
         found = select(consent.c.id).where(_of(gallery_id, subject_id), VALID).limit(1)
+        if like is not None:
+            found = found.where(
+                consent.c.text_version == like.text_version,
+                consent.c.purpose == like.purpose,
+                consent.c.expires_at.is_not_distinct_from(like.expires_at),
+            )
+            if like.given_at is not None:
+                found = found.where(consent.c.given_at == like.given_at)
         with translated():
             return self._connection.scalar(found) is not None
 

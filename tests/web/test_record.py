@@ -126,6 +126,28 @@ def test_no_event_holds_a_photograph_or_an_embedding(
     assert {row[0] for row in told.fetchall()} <= {"similarity"}
 
 
+def test_the_log_names_nobody_and_holds_no_embedding(client: httpx.Client, site: Site) -> None:
+    name = "Rumpelstiltskin/1"
+    path = f"{STAFF}/subjects/Rumpelstiltskin%2F1"
+    embedding, space = detected(client, GRACE)
+    body = {"embedding": embedding, "space": space}
+    statuses = [
+        client.post(f"{path}/faces?create=true", json=body).status_code,
+        client.post(f"{path}/faces", json=body).status_code,
+        client.post(f"{STAFF}/subjects", json={"id": name}).status_code,
+        client.post(f"{path}/faces", content=b"{", headers={"Content-Type": "x"}).status_code,
+        client.get(f"{path}/nothing").status_code,
+        client.delete(path).status_code,
+        client.get(path).status_code,
+    ]
+    assert statuses == [201, 409, 409, 422, 404, 200, 404]
+    job = client.post(f"{STAFF}/imports", content=tar_of({f"{name}.jpg": b"none"}))
+    assert ended(client, job.headers["location"])["rejected"] == 1
+    log = site.server.log.read_text()
+    assert "Rumpelstiltskin" not in log
+    assert str(embedding[3])[:8] not in log
+
+
 def exports(sql: psycopg.Connection) -> list[tuple[Any, ...]]:
     return sql.execute(
         "SELECT what, gallery, subject, faces, caller, address, request_id IS NOT NULL"

@@ -236,6 +236,17 @@ def test_a_withdrawal_ends_searches_and_enrolments_until_a_new_consent(
     assert client.post(f"{STAFF}/search", json=probe).json()["faces"][0]["matches"]
 
 
+def test_the_same_consent_with_each_photograph_is_recorded_once(client: httpx.Client) -> None:
+    form(client, GIVEN)
+    other = {"file": photos.encoded(photos.grace(), quality=60)}
+    for consent in (GIVEN, GIVEN | {"text_version": "2027-01"}):
+        data = {"consent": json.dumps(consent)}
+        client.post(f"{GRACE}/faces", files=other, data=data)
+        other = {"file": photos.encoded(photos.grace(), quality=70)}
+    versions = [each["text_version"] for each in client.get(CONSENTS).json()["consents"]]
+    assert versions == ["2026-11", "2027-01"]
+
+
 def test_what_is_not_there_is_not_found(client: httpx.Client, client_for: ClientFor) -> None:
     for answer in (client.get(CONSENTS), client.post(CONSENTS, json=GIVEN)):
         assert refused(answer) == (404, "subject_not_found")
@@ -270,6 +281,6 @@ def test_the_client_speaks_of_consents(client: httpx.Client, site: Site) -> None
         facematch.replace_face("staff", "grace", face.id, other, consent=GIVEN)
         facematch.create_subject("staff", "eileen", consent=GIVEN)
         recorded = facematch.record_consent("staff", "grace", "2", "entry")
-        assert len(list(facematch.consents("staff", "grace"))) == 3
+        assert len(list(facematch.consents("staff", "grace"))) == 2
         withdrawn = facematch.withdraw_consent("staff", "grace", recorded.id)
         assert (withdrawn.id, withdrawn.state) == (recorded.id, "withdrawn")
