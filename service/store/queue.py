@@ -74,10 +74,11 @@ class Outages(logging.Filter):
 def _is_outage(error: BaseException) -> bool:
     if isinstance(error, ConnectorException):
         return error.__cause__ is None or _is_outage(error.__cause__)
-    return isinstance(error, UnavailableError | UNAVAILABLE)
+    return isinstance(error, (UnavailableError, *UNAVAILABLE))
 
 
-LOGGERS = ("procrastinate.worker", "procrastinate.utils")
+LOGGERS = ("procrastinate.worker", "procrastinate.utils", "asyncio")
+"""The last one tells of tasks of procrastinate that nobody asks how they ended."""
 
 
 def enqueue(connection: Connection, job_id: UUID, delay_s: float) -> None:
