@@ -6,17 +6,16 @@ from uuid import UUID
 
 from service.domain.erasures import Erasure
 from service.domain.galleries import Gallery, GalleryVersion
-from service.domain.imports import Reason
+from service.domain.imports import ERASED
 from service.domain.keys import Caller
 from service.domain.repeats import Once
 from service.domain.replicas import HEARTBEAT_S, ReplicaState
 from service.domain.subjects import valid_external_id
-from service.errors import AttemptErased, ErasureNotFound, SubjectNotFound
+from service.errors import ErasureNotFound, SubjectNotFound
 from service.galleries import existing
 from service.ports import Store, Transaction
 
 BATCH = 100
-ERASED = Reason(AttemptErased.code, "The ID was erased while this waited.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Erasures:
         def work(tx: Transaction) -> ErasedEverywhere:
             galleries = tx.galleries_of(external_id, caller.galleries)
             for gallery in galleries:
-                # items first: workers, too, lock them before subjects
+                # items before the subject: workers, too, lock them in this order
                 tx.spool.forget_items(gallery.id, external_id, ERASED)
                 tx.delete_subject(gallery.id, external_id)
             if not galleries:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from service.domain.consents import Consent
 from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.imports import ERASED
 from service.domain.keys import Caller
 from service.domain.repeats import Once
 from service.domain.replicas import ReplicaState
@@ -247,6 +248,9 @@ class Subjects:
         """
 
         def work(tx: Transaction, gallery: Gallery) -> tuple[Gallery, Subject, GalleryVersion]:
+            known(tx, gallery, external_id)
+            # items before the subject: workers, too, lock them in this order
+            tx.spool.forget_items(gallery.id, external_id, ERASED)
             subject = known(tx, gallery, external_id, lock=True)
             if etag is not None and etag != subject.etag:
                 raise PreconditionFailed

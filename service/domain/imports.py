@@ -10,6 +10,7 @@ from uuid import UUID
 from service.domain.consents import Consent
 from service.domain.galleries import GalleryVersion
 from service.domain.keys import Caller
+from service.errors import AttemptErased
 
 
 class ImportState(StrEnum):
@@ -37,6 +38,10 @@ class Reason:
 
     code: str
     text: str
+
+
+ERASED = Reason(AttemptErased.code, "The ID was erased while this waited.")
+"""As the trigger audit_clear has it."""
 
 
 @dataclass(frozen=True, slots=True)
