@@ -92,6 +92,9 @@ def test_a_repetition_of_an_erased_enrolment_enrols_nobody(
 
     assert enrolled().status_code == 201
     assert enrolled().headers["Idempotency-Replayed"] == "true"
+    body = sql.execute("SELECT convert_from(body, 'UTF8')::jsonb FROM idempotency_key").fetchone()
+    assert body is not None
+    assert (body[0]["subject"], body[0]["embedding"]) == ("grace", None)
     assert client.post("/v1/erasures", json={"subject": "grace"}).status_code == 200
     kept = sql.execute("SELECT k::text FROM idempotency_key k").fetchall()
     assert len(kept) == 1
