@@ -70,6 +70,10 @@ class Recorder:
             except UnavailableError as error:
                 log.warning("searches wait to be recorded: %s", error)
                 return
+            except Exception:
+                # without this thread nothing would ever be recorded again
+                log.exception("searches cannot be recorded; it is tried again")
+                return
             for _ in batch:
                 self._waiting.popleft()
 

@@ -12,7 +12,7 @@ from service.domain.repeats import Once
 from service.domain.replicas import HEARTBEAT_S, ReplicaState
 from service.domain.subjects import valid_external_id
 from service.errors import ErasureNotFound, SubjectNotFound
-from service.galleries import existing
+from service.galleries import check_known, existing
 from service.ports import Store, Transaction
 
 BATCH = 100
@@ -24,6 +24,12 @@ class ErasedEverywhere:
 
     external_id: str
     galleries: tuple[tuple[Gallery, GalleryVersion], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePage:
+    version: GalleryVersion
+    erasures: list[Erasure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,23 @@ class Erasures:
         return self.store.write(work, once, by=caller)
 
     def page(
-        self, caller: Caller, gallery_name: str, after: UUID | None, limit: int
-    ) -> list[Erasure]:
-        """A gallery's erasures, newest first."""
+        self,
+        caller: Caller,
+        gallery_name: str,
+        after: UUID | None,
+        limit: int,
+        at_least: GalleryVersion | None = None,
+    ) -> ErasurePage:
+        """A gallery's erasures, newest first.
+
+        Raises:
+            GalleryNotFound: see `galleries.existing`.
+            VersionLost: the database does not know `at_least`.
+        """
         with self.store.transaction(read_only=True) as tx:
             gallery = existing(tx, gallery_name, caller)
-            return tx.erasures(gallery.id, after, limit)
+            check_known(tx, gallery, at_least)
+            return ErasurePage(gallery.version, tx.erasures(gallery.id, after, limit))
 
     def read(self, caller: Caller, erasure_id: UUID) -> Erasure:
         """Raises ErasureNotFound, also for those of galleries that the caller does not reach."""

@@ -3,7 +3,7 @@
 import io
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -30,23 +30,26 @@ BROKEN: tuple[type[Exception], ...] = (
     struct.error,
 )
 """What Pillow's decoders raise for broken files (SyntaxError: its PNG reader)."""
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+TURNS: dict[int, Callable[[Picture], Picture]] = {
+    2: lambda picture: picture[:, ::-1],
+    3: lambda picture: picture[::-1, ::-1],
+    4: lambda picture: picture[::-1],
+    5: lambda picture: picture.transpose(1, 0, 2),
+    6: lambda picture: np.rot90(picture, -1),
+    7: lambda picture: np.rot90(picture, 2).transpose(1, 0, 2),
+    8: lambda picture: np.rot90(picture),
 }
-"""How to turn a picture upright, by its EXIF orientation."""
+"""How to turn a picture upright, by its EXIF orientation; each gives a view."""
+STRIP_PIXELS = 1 << 20
+"""Brought to RGB at once: of the whole picture there is the file's form, and the array."""
 
 # our own cap is checked before decoding, and would otherwise have no effect above Pillow's
 Image.MAX_IMAGE_PIXELS = None
 
 
 class PictureGate:
-    """Bounds how many decoded pictures are in memory at once: 40 million pixels take 120 MB."""
+    """Bounds how many decoded pictures are in memory at once: 40 million pixels take 120 MB, and
+    280 while they are decoded."""
 
     def __init__(self, places: int, timeout_s: float) -> None:
         self._places = threading.BoundedSemaphore(places)
@@ -90,12 +93,13 @@ def decode(data: bytes, limits: ImageLimits) -> Picture:
     if not data:
         raise ImageDamaged("The uploaded file is empty; upload a JPEG, PNG or WebP photograph.")
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return _pixels(image, limits)
+        picture, orientation = _decoded(data, limits)
     except UnidentifiedImageError:
         raise _unidentified(data) from None
     except BROKEN as error:
         raise _damaged() from error
+    turn = TURNS.get(orientation)
+    return picture if turn is None else np.ascontiguousarray(turn(picture))
 
 
 def too_many_bytes(limits: ImageLimits, photographs: int = 1) -> ImageTooLarge:
@@ -130,13 +134,19 @@ def _unidentified(data: bytes) -> ImageDamaged | ImageTypeUnsupported:
     return ImageTypeUnsupported("The file is not a JPEG, PNG or WebP image; convert it to one.")
 
 
-def _pixels(image: Image.Image, limits: ImageLimits) -> Picture:
-    if image.width * image.height > limits.max_pixels:
-        raise _too_many_pixels(limits)
-    image.load()
-    turn = TURNS.get(_orientation(image))
-    upright = image if turn is None else image.transpose(turn)
-    return np.asarray(_rgb(upright), dtype=np.uint8)
+def _decoded(data: bytes, limits: ImageLimits) -> tuple[Picture, int]:
+    """The picture as it lies in the file, and its EXIF orientation."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        width, height = image.size
+        if width * height > limits.max_pixels:
+            raise _too_many_pixels(limits)
+        image.load()
+        picture = np.empty((height, width, 3), dtype=np.uint8)
+        rows = max(1, STRIP_PIXELS // width)
+        for top in range(0, height, rows):
+            strip = image.crop((0, top, width, min(top + rows, height)))
+            picture[top : top + rows] = np.asarray(_rgb(strip), dtype=np.uint8)
+        return picture, _orientation(image)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -17,6 +17,8 @@ from service.settings import Settings
 from service.vision import load_analyser
 from service.vision.acquisition import pull
 from service.vision.catalogue import find_model
+from service.vision.loaded import LoadedAnalysers
+from service.vision.pool import SlotPool
 from service.vision.spaces import check_detector
 
 log = logging.getLogger(__name__)
@@ -121,8 +123,13 @@ def _check_model(settings: Settings, gallery: Gallery) -> None:
         )
 
 
-def loader_of(settings: Settings) -> Callable[..., FaceAnalyser]:
-    """Loads a model beside the default one; all share the cores."""
+def analysers_of(settings: Settings, first: FaceAnalyser) -> LoadedAnalysers:
+    """The default model and those loaded beside it; all share the workers."""
+    turns = SlotPool(lambda: None, workers_of(settings), settings.recognition_timeout_s)
+    return LoadedAnalysers(first, _loader_of(settings), turns)
+
+
+def _loader_of(settings: Settings) -> Callable[..., FaceAnalyser]:
     return partial(
         load_analyser,
         engine=engine_of(settings),

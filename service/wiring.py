@@ -32,7 +32,6 @@ from service.store_wiring import store_of
 from service.subjects import Subjects
 from service.sync import AntiEntropy, Keeper, Replica, Snapshots
 from service.verification import Verification
-from service.vision.loaded import LoadedAnalysers
 from service.vision.models import KnownModels
 from service.vision.spaces import published_space
 
@@ -223,7 +222,7 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         gallery = open_gallery(store, defaults, analyser.space)
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())
-        with closing(LoadedAnalysers(analyser, model_wiring.loader_of(settings))) as analysers:
+        with closing(model_wiring.analysers_of(settings, analyser)) as analysers:
             policy = model_wiring.quality_policy(settings)
             imports = Imports(store, limits, _import_limits(settings), settings.job_retention_s)
             yield Tools(

@@ -1,10 +1,13 @@
 """The door for pictures: what comes out upright and RGB, and what is refused with which words."""
 
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from service.errors import ImageDamaged, ImageTooLarge, ImageTypeUnsupported, Overloaded
 from service.images import ImageLimits, PictureGate, decode
@@ -115,6 +118,44 @@ def test_text_is_not_a_picture() -> None:
 def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(ImageTooLarge, match="40000000 pixels"):
         decode(photos.bomb(), LIMITS)
+
+
+SIDE = 4000
+PEAK = """
+import re, sys
+from pathlib import Path
+from service.images import ImageLimits, decode
+
+def peak():
+    # the resource usage would count the process that this one was forked from
+    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+
+limits = ImageLimits(10**8, 10**8)
+decode(Path("service/cli/smoke.jpg").read_bytes(), limits)
+data = Path(sys.argv[1]).read_bytes()
+before = peak()
+size = decode(data, limits).nbytes
+print((peak() - before) / size)
+"""
+
+
+@pytest.mark.parametrize("kind", ["RGB", "turned", "RGBA", "P", "CMYK", "I;16"])
+def test_decoding_takes_little_more_memory_than_the_picture_and_its_file(
+    kind: str, tmp_path: Path
+) -> None:
+    """A file of a few kilobytes may have as many pixels as are allowed."""
+    if kind == "I;16":
+        image = Image.fromarray(np.full((SIDE, SIDE), 3000, dtype=np.uint16))
+    else:
+        image = Image.new("RGB" if kind == "turned" else kind, (SIDE, SIDE))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6 if kind == "turned" else 1
+    file = tmp_path / "large"
+    form = "PNG" if kind in {"RGBA", "P", "I;16"} else "JPEG"
+    image.save(file, form, exif=exif, **({"transparency": 0} if kind == "P" else {}))
+    command = [sys.executable, "-c", PEAK, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 3, "times the picture's own bytes"
 
 
 def test_limits_are_inclusive() -> None:

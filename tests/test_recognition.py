@@ -23,6 +23,7 @@ from service.probes import Probes
 from service.recognition import Recognition, Search, Searched
 from service.vision import load_analyser
 from service.vision.loaded import LoadedAnalysers
+from service.vision.pool import SlotPool
 from tests.fakes.analyser import FakeAnalyser
 from tests.store.conftest import clean_url, gallery, psql, shared_url, store
 from tests.store.values import SPACE, embedding, enrol
@@ -63,7 +64,7 @@ class CaughtUp:
 
 
 def searched(store: Store, indexes: CaughtUp) -> Searched:
-    analysers = LoadedAnalysers(FakeAnalyser(), load_analyser)
+    analysers = LoadedAnalysers(FakeAnalyser(), load_analyser, SlotPool(nothing, 1, 10))
     probes = Probes(analysers, ImageLimits(1000, 1000), UNCHECKED)
     probe = EmbeddingProbe(embedding(1).tolist(), SPACE_OF_IT)
     return Recognition(store, indexes, probes, Recorder(store)).search(

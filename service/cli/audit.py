@@ -7,6 +7,9 @@ import typer
 
 app = typer.Typer(help="The record of changes and searches.", no_args_is_help=True)
 
+MOST_DAYS = 100 * 366
+"""So long ago there is still a date."""
+
 
 @app.command()
 def verify(
@@ -22,7 +25,7 @@ def verify(
     from service.store_wiring import open_database, open_tables
 
     logs.configure("WARNING")
-    kept = read_anchors(anchors.read_text(encoding="utf-8")) if anchors else []
+    kept = read_anchors(_text(anchors)) if anchors else []
     settings = Settings.read()
     broken = 0
     with open_database(settings) as url, open_tables(settings, url) as store:
@@ -58,7 +61,10 @@ def anchors() -> None:
 @app.command()
 def prune(
     older_than_days: Annotated[
-        float, typer.Option("--older-than-days", min=1, help="Events older than so many days.")
+        float,
+        typer.Option(
+            "--older-than-days", min=1, max=MOST_DAYS, help="Events older than so many days."
+        ),
     ],
 ) -> None:
     """Delete old events behind an anchor on which the rest still hangs.
@@ -84,3 +90,14 @@ def prune(
             f"gallery '{name}' keeps its events since {since:%Y-%m-%d}: they say whom a search has "
             "found, which its unmatched_lifetime_s asks for"
         )
+
+
+def _text(path: Path) -> str:
+    from service.errors import InputFileInvalid
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputFileInvalid(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputFileInvalid(f"{path} is no text in UTF-8: {error}.") from error

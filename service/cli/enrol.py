@@ -81,12 +81,16 @@ def import_json(
         raise InputFileInvalid("Name the JSON file, or set DATABASE_PATH.")
     named = model or next(filter(None, map(model_of, json_items(path, LIST_NAME))), None)
     settings = Settings.read(default_gallery=gallery, model_name=named)
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputFileInvalid(f"{path} cannot be read: {error.strerror}.") from error
     with (
         open_database(settings) as url,
         open_legacy_gallery(settings, url, detector) as target,
         bar("characters") as shown,
     ):
-        task = shown.add_task("importing", total=path.stat().st_size)
+        task = shown.add_task("importing", total=size)
         items = json_items(path, LIST_NAME, lambda read: shown.advance(task, read))
         typer.echo(f"gallery '{target.gallery.name}': {target.gallery.space.describe()}", err=True)
         summarise(LegacyImport(target.store, target.gallery).run(items), shown)

@@ -66,9 +66,13 @@ def _headers(url: str, key: str | None) -> dict[str, str]:
     from service.key_file import KeyFile
     from service.settings import Settings
 
+    try:
+        host = urlsplit(url).hostname
+    except ValueError as error:
+        raise typer.BadParameter(f"{url} is no URL: {error}") from None
     if key is not None:
         return {"X-API-Key": key}
-    if urlsplit(url).hostname not in {"127.0.0.1", "::1", "localhost"}:
+    if host not in {"127.0.0.1", "::1", "localhost"}:
         return {}
     found = KeyFile.of(Settings.read().facematch_home).read()
     return {"X-API-Key": found.text} if found else {}
@@ -129,14 +133,21 @@ def _enrolled(client: "httpx.Client", picture: bytes) -> Iterator[str]:
 
 
 def _expect(answer: "httpx.Response", status: int) -> Any:
+    asked = f"{answer.request.method} {answer.request.url.path} answered"
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
     if answer.status_code in {401, 403}:
+        why = said["detail"] if isinstance(said, dict) and "detail" in said else answer.text[:300]
         raise UnexpectedAnswer(
-            f"{answer.request.url.path} answered {answer.status_code}: {answer.json()['detail']} "
+            f"{asked} {answer.status_code}: {why} "
             "Give one with the scopes search, enrol and read by FACEMATCH_KEY or --key."
         )
     if answer.status_code != status:
         raise UnexpectedAnswer(
-            f"{answer.request.method} {answer.request.url.path} answered {answer.status_code} "
-            f"instead of {status}: {answer.text[:300]}"
+            f"{asked} {answer.status_code} instead of {status}: {answer.text[:300]}"
         )
-    return answer.json()
+    if said is None:
+        raise UnexpectedAnswer(f"{asked} with no JSON: {answer.text[:300]}")
+    return said

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -77,7 +77,8 @@ class Connection:
             given.setdefault("Idempotency-Key", str(uuid4()))
         if gallery in self.seen:
             given[AT_LEAST] = self.seen[gallery]
-        for left_s in self._tries():
+        end = time.monotonic() + self._patience_s
+        while True:
             more = sent if body is None else {**sent, "content": body()}
             try:
                 answer = self.http.request(method, path, headers=given, **more)
@@ -91,21 +92,17 @@ class Connection:
                 if answer.status_code not in AGAIN and problem.code != IN_FLIGHT:
                     raise problem
                 pause_s = _retry_after_s(answer)
-            if pause_s > left_s:
+            if time.monotonic() + pause_s > end:
                 raise problem
             time.sleep(pause_s * random.uniform(1.0, 1.2))
-        raise AssertionError("the last try raises")
-
-    def _tries(self) -> Iterator[float]:
-        """The seconds that are left, again and again; negative once the time is over."""
-        end = time.monotonic() + self._patience_s
-        while True:
-            yield end - time.monotonic()
 
     def _heard(self, answer: httpx.Response, gallery: str | None) -> Any:
+        said = answer.json() if answer.content else None
+        if gallery is None and isinstance(said, dict):
+            gallery = said.get("gallery")  # as a job names its own
         if gallery is not None and VERSION in answer.headers:
             self.seen[gallery] = answer.headers[VERSION]
-        return answer.json() if answer.content else None
+        return said
 
     def _forget_lost(self, problem: FaceMatchError, gallery: str | None) -> None:
         """The database has lost that version: to ask for it again would never succeed."""

@@ -35,7 +35,8 @@ class FaceMatch:
 
     Reads its own writes on whichever replica answers: versions are carried along. A call is tried
     again while the service says "not now", for `patience_s` seconds at most; what writes is
-    carried out once all the same. Not for use by several threads at once.
+    carried out once all the same. (A deletion or renaming whose answer got lost may be told "not
+    found" when it is tried again: it is done.) Not for use by several threads at once.
     """
 
     def __init__(
@@ -104,17 +105,18 @@ class FaceMatch:
         path = _at("galleries", gallery, "subjects")
         return map(Subject.of, self._pages(path, "subjects", gallery, filters))
 
-    def change_subject(self, gallery: str, id: str, **changes: Any) -> Subject:
-        """`changes`: id, to rename it; metadata; expires_at."""
+    def change_subject(self, gallery: str, id: str, **changes: Any) -> Subject | None:
+        """`changes`: id, to rename it; metadata; expires_at. Answers None where the key may not
+        read."""
         path = _of_subject(gallery, id)
-        return Subject.of(self._call("PATCH", path, gallery=gallery, json=changes))
+        changed = self._call("PATCH", path, gallery=gallery, json=changes)
+        return Subject.of(changed) if changed else None
 
-    def merge_subject(self, gallery: str, id: str, other: str) -> Subject:
-        """Give `id` the faces of `other`, and delete that."""
+    def merge_subject(self, gallery: str, id: str, other: str) -> Subject | None:
+        """Give `id` the faces of `other`, and delete that. None where the key may not read."""
         path = _of_subject(gallery, id, "merge")
-        return Subject.of(
-            self._call("POST", path, gallery=gallery, json={"from": other})["subject"]
-        )
+        merged = self._call("POST", path, gallery=gallery, json={"from": other})
+        return Subject.of(merged["subject"]) if merged else None
 
     def delete_subject(self, gallery: str, id: str, *, everywhere: bool = False) -> Json:
         """With every face of it; `everywhere` waits until every live replica has dropped it."""

@@ -4,22 +4,52 @@ import logging
 import threading
 from collections.abc import Callable
 
-from service.domain.embeddings import Alignment, EmbeddingSpace
+from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
+from service.domain.faces import DetectedFace
 from service.errors import ModelUnavailable, RequestInvalid, StartupError
-from service.ports import FaceAnalyser
+from service.ports import FaceAnalyser, Picture
 from service.vision.catalogue import find_model
+from service.vision.pool import SlotPool
 from service.vision.spaces import chosen_alignment
 
 log = logging.getLogger(__name__)
 
 
+class InTurn:
+    """See `ports.FaceAnalyser`: a model that works only where a worker of the process is free. Each
+    model has slots for all of them, so several models would take the cores several times over."""
+
+    def __init__(self, analyser: FaceAnalyser, turns: SlotPool[None]) -> None:
+        self._analyser = analyser
+        self._turns = turns
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        return self._analyser.space
+
+    def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
+        with self._turns.take():
+            return self._analyser.detect(picture, thorough=thorough)
+
+    def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
+        with self._turns.take():
+            return self._analyser.embed(picture, face)
+
+    def close(self) -> None:
+        self._analyser.close()
+
+
 class LoadedAnalysers:
     """See `ports.Analysers`. `first` stays its owner's; `load` is `load_analyser` with the rest of
-    its arguments given. A loaded model stays until the end."""
+    its arguments given; `turns` are the workers that all models share. A loaded model stays until
+    the end."""
 
-    def __init__(self, first: FaceAnalyser, load: Callable[..., FaceAnalyser]) -> None:
-        self._first = first
+    def __init__(
+        self, first: FaceAnalyser, load: Callable[..., FaceAnalyser], turns: SlotPool[None]
+    ) -> None:
+        self._first = InTurn(first, turns)
         self._load = load
+        self._turns = turns
         self._loaded: list[FaceAnalyser] = []
         self._loading = threading.Lock()
 
@@ -27,9 +57,12 @@ class LoadedAnalysers:
         found = self._at_hand(space)
         if found is not None:
             return found
-        with self._loading:
-            found = self._at_hand(space)
-            return found or self._added(space)
+        if not self._loading.acquire(timeout=self._turns.timeout_s):
+            raise ModelUnavailable(f"A model is being loaded, and {space.describe()} waits for it.")
+        try:
+            return self._at_hand(space) or self._added(space)
+        finally:
+            self._loading.release()
 
     def like(self, model: str, detector: str | None, alignment: Alignment | None) -> FaceAnalyser:
         try:
@@ -71,8 +104,9 @@ class LoadedAnalysers:
                 f"This replica has other weights of {space.model} than those that the gallery's "
                 "embeddings were made with; put the same file on every replica."
             )
-        self._loaded.append(analyser)
-        return analyser
+        shared = InTurn(analyser, self._turns)
+        self._loaded.append(shared)
+        return shared
 
     def close(self) -> None:
         while self._loaded:

@@ -18,7 +18,7 @@ class SlotPool(Generic[Slot]):
     """
 
     def __init__(self, build: Callable[[], Slot], size: int, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         # last in, first out: the slot used last has its memory in the caches
         self._free: LifoQueue[Slot] = LifoQueue()
         for _ in range(size):
@@ -32,7 +32,7 @@ class SlotPool(Generic[Slot]):
             Overloaded: none became free in time.
         """
         try:
-            slot = self._free.get(timeout=self._timeout_s)
+            slot = self._free.get(timeout=self.timeout_s)
         except Empty:
             raise Overloaded from None
         try:

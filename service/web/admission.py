@@ -9,6 +9,8 @@ from service.errors import Overloaded
 from service.web.early import answer_early
 from service.web.problems import refusal
 
+WORK = {"POST", "PUT"}
+"""Methods that send photographs."""
 MOST = 256
 """Photographs in service or waiting at once, whatever the pace: each is spooled somewhere."""
 WEIGHT = 0.1
@@ -19,7 +21,7 @@ let in are then answered still."""
 
 
 class Admission:
-    """ASGI middleware: 503 for a POST that might have to wait longer than `patience_s`.
+    """ASGI middleware: 503 for a POST or PUT that might have to wait longer than `patience_s`.
 
     The wait is foretold from those in service and the pace at which they leave while more wait
     than `workers` can take (Little's law). A request is in service once its body is there, so
@@ -46,7 +48,7 @@ class Admission:
         self._busy_since: float | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or self._exempt(scope):
+        if scope["type"] != "http" or scope["method"] not in WORK or self._exempt(scope):
             await self._app(scope, receive, send)
         elif self._inside >= MOST or self._inside * self._gap_s > self._longest_wait_s:
             # before the body is read: it costs next to nothing

@@ -150,4 +150,6 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 def _bug(request: Request, error: Exception) -> JSONResponse:
     """Our own mistake: the server logs the traceback, the caller never sees it."""
     text = "Internal error; the server's log says more."
-    return problem(request.url.path, 500, text, "internal_error")
+    # it leaves past every middleware, that of the ids too
+    headers = {"X-Request-ID": correlation_id.get() or ""}
+    return problem(request.url.path, 500, text, "internal_error", headers)

@@ -1,6 +1,7 @@
 """Bodies that are too large for memory: read by the handler's thread as they arrive."""
 
 import re
+import time
 from collections.abc import Iterator
 from typing import IO, Annotated, cast
 
@@ -18,6 +19,8 @@ from service.web.services import Provided
 PATH = re.compile("/v1/galleries/[^/]+/imports")
 SILENT_S = 60.0
 """Longest wait for the next piece of a body."""
+LEAST_BYTES_PER_S = 10_000
+"""After that long; who sends less holds one of a few places for next to nothing."""
 
 
 def is_upload(scope: Scope) -> bool:
@@ -32,13 +35,15 @@ class Body:
     def __init__(self, request: Request) -> None:
         self._pieces = request.stream()
         self._piece = b""
+        self._taken = 0
+        self._waited_s = 0.0
         self.ended = False
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end.
 
         Raises:
-            ImportInvalid: it broke off.
+            ImportInvalid: it broke off, or comes too slowly.
         """
         if not self._piece:
             self._piece = anyio.from_thread.run(self._next)
@@ -46,15 +51,26 @@ class Body:
         return data
 
     async def _next(self) -> bytes:
+        began = time.monotonic()
         try:
             with anyio.fail_after(SILENT_S):
                 async for piece in self._pieces:
                     if piece:
+                        self._count(piece, time.monotonic() - began)
                         return piece
         except (ClientDisconnect, TimeoutError):
             raise ImportInvalid("The upload broke off; send it again.") from None
         self.ended = True
         return b""
+
+    def _count(self, piece: bytes, waited_s: float) -> None:
+        """What the database takes to store it is not the sender's time."""
+        self._taken += len(piece)
+        self._waited_s += waited_s
+        if self._waited_s > SILENT_S + self._taken / LEAST_BYTES_PER_S:
+            raise ImportInvalid(
+                f"The upload is too slow: send {LEAST_BYTES_PER_S} bytes a second at least."
+            )
 
 
 def _uploaded(request: Request, services: Provided) -> Iterator[IO[bytes]]:

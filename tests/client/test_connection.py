@@ -1,5 +1,6 @@
 """What the client makes of answers, against a service that is told what to say."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -94,6 +95,48 @@ def test_the_version_of_a_write_goes_along_with_what_follows(
     client.gallery("others")
     sent = [request.headers.get("X-Min-Gallery-Version") for request in asked]
     assert sent == [None, "7-mark", None]
+
+
+JOB = {
+    "id": "01a2106a",
+    "gallery": "staff",
+    "state": "finished",
+    "total": 1,
+    "done": 1,
+    "enrolled": 1,
+    "skipped": 0,
+    "rejected": 0,
+    "cancelled": 0,
+}
+
+
+def test_what_a_job_has_enrolled_is_found_by_the_next_search(
+    client_of: Callable[..., FaceMatch], asked: list[httpx.Request]
+) -> None:
+    job = httpx.Response(200, headers={"X-Gallery-Version": "9-mark"}, json=JOB)
+    client = client_of(job, httpx.Response(200, json={"faces": []}))
+    client.job("01a2106a")
+    client.search("staff", b"photograph")
+    assert asked[-1].headers["X-Min-Gallery-Version"] == "9-mark"
+
+
+def test_a_key_that_may_not_read_is_told_nothing_of_a_subject(
+    client_of: Callable[..., FaceMatch],
+) -> None:
+    done = httpx.Response(204, headers={"X-Gallery-Version": "9-mark"})
+    client = client_of(done, done)
+    assert client.change_subject("staff", "grace", metadata={}) is None
+    assert client.merge_subject("staff", "grace", "twin") is None
+
+
+def test_nothing_is_tried_again_when_the_time_is_over(
+    client_of: Callable[..., FaceMatch], asked: list[httpx.Request]
+) -> None:
+    client = client_of(not_now(), gallery(), patience_s=0.2)
+    client._connection.http.event_hooks["response"] = [lambda _: time.sleep(0.3)]
+    with pytest.raises(FaceMatchError, match="later"):
+        client.gallery("staff")
+    assert len(asked) == 1
 
 
 def test_a_lost_version_is_told_and_then_forgotten(

@@ -1,13 +1,16 @@
 """docker-compose.yml keeps its promises. Read only: no container engine is needed."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from service.images import ImageLimits
 from service.settings import Settings
+from service.web.body_limit import photographs_bound
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -113,9 +116,41 @@ def test_service_and_load_balancer_agree_on_the_largest_request(setting: str) ->
     assert variable in (ROOT / "deploy/start.sh").read_text()
 
 
+def test_what_the_service_takes_passes_the_load_balancer() -> None:
+    """In JSON photographs are a third larger, and a comparison has several."""
+    largest = 10_000_000
+    bound = photographs_bound(ImageLimits(largest, 1))
+    sizes = re.findall(
+        r"client_max_body_size \$\(\((.*?)\)\)", (ROOT / "deploy/start.sh").read_text()
+    )
+    one, comparison = (shell(f"MAX_IMAGE_BYTES={largest}; echo $(({size}))") for size in sizes)
+    json = [(b"content-type", b"application/json")]
+    for path, size in (("/v1/detect", one), ("/v1/search", one), ("/v1/verify", comparison)):
+        assert int(size) >= bound({"path": path, "headers": json}).bytes, path
+
+
+def shell(script: str) -> str:
+    return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("sent", "passed_on"),
+    [("8.8.8.8, 10.0.0.5", "10.0.0.5"), ("10.0.0.5", "10.0.0.5"), ("", None)],
+)
+def test_a_caller_cannot_put_another_address_into_the_record(
+    sent: str, passed_on: str | None
+) -> None:
+    """The service believes private addresses, those of callers in the same network among them."""
+    config = (ROOT / "deploy/nginx.conf").read_text()
+    assert set(re.findall(r"X-Forwarded-For (\S+);", config)) == {"$caller"}
+    (last,) = re.findall(r"~(\S+) \$last;", config)
+    found = re.search(last.replace("?<last>", "?P<last>"), sent)
+    assert (found["last"] if found else None) == passed_on
+
+
 def test_the_load_balancer_keeps_no_bulk_import_in_its_memory() -> None:
     config = (ROOT / "deploy/nginx.conf").read_text()
-    imports = config[config.index("/imports$ {") : config.index("location / {")]
+    imports = config[config.index("/imports$ {") : config.index("location = /v1/verify {")]
     assert "proxy_request_buffering off;" in imports
     assert "include /tmp/facematch-imports.conf;" in imports
 

@@ -94,7 +94,7 @@ def test_one_id_is_erased_in_every_gallery_that_the_caller_reaches(
     ).fetchall()
     assert left == [("beyond",)]
     for each, version in done.galleries:
-        (receipt,) = Erasures(store).page(caller, each.name, None, 10)
+        (receipt,) = Erasures(store).page(caller, each.name, None, 10).erasures
         assert (receipt.version, receipt.faces, receipt.passed_at) == (version.number, 1, None)
     with pytest.raises(SubjectNotFound):
         Erasures(store).erase(caller, "ada")
@@ -120,7 +120,7 @@ def test_a_receipt_is_completed_once_every_live_replica_has_passed_the_version(
     assert use.follow() == 0
     psql.execute("UPDATE replica_gallery SET version = 2")
     assert use.follow() == 1
-    (receipt,) = use.page(CALLER, gallery.name, None, 10)
+    (receipt,) = use.page(CALLER, gallery.name, None, 10).erasures
     assert receipt.passed_at is not None
     assert sorted(receipt.replicas) == ["one", "two"]
     assert use.read(CALLER, receipt.id) == receipt

@@ -63,6 +63,8 @@ def test_once_the_pace_is_known_more_than_fit_are_refused() -> None:
             waiting = asyncio.create_task(post(session, 60))
             await asyncio.sleep(WORK_S)
             assert (await session.post("/", content=b"x")).status_code == 503
+            # a face is replaced by PUT, and its photograph is work like any other
+            assert (await session.put("/", content=b"x")).status_code == 503
             assert (await session.get("/")).status_code == 200
             found = await waiting
             # those that fit into the patience are let in, and answered

@@ -126,6 +126,21 @@ def test_a_missing_file_is_named(path: str, form: dict[str, Any], client: httpx.
     assert answer.json() == {"detail": "No file uploaded", "code": "no_file"}
 
 
+def test_of_two_ids_or_photographs_none_is_taken(
+    client: httpx.Client, sql: psycopg.Connection
+) -> None:
+    photo, other = photos.grace_bytes(), photos.astronaut_bytes()
+    twice = [("file", photo), ("file", other)]
+    for answer in (
+        client.post("/add_face", data={"id": ["a", "b"]}, files={"file": photo}),
+        client.post("/add_face", data={"id": "a"}, files=twice),
+        client.post("/match_face", files=twice),
+    ):
+        check_refusal(answer, 422, "invalid_request")
+        assert "more than once" in answer.json()["detail"]
+    assert rows(sql) == {0}
+
+
 def test_a_missing_id_is_named(client: httpx.Client) -> None:
     answer = client.post("/add_face", files={"file": photos.grace_bytes()})
     check_refusal(answer, 422, "invalid_request")

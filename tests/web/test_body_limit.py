@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests import photos
+from tests.web.test_scopes import document
 from tests.web.v1.conftest import GALLERY, in_json
 
 LARGEST = 10_000_000
@@ -47,3 +48,10 @@ def test_elsewhere_and_as_a_form_one_photograph_is_the_bound(
 ) -> None:
     answer = client.post(path, content=bytes(LARGEST + 70_000), headers={"Content-Type": kind})
     assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
+
+
+def test_every_operation_with_a_body_documents_its_bound() -> None:
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            if "requestBody" in operation:
+                assert "413" in operation["responses"], f"{method} {path}"

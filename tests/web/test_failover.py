@@ -36,6 +36,7 @@ from service.verification import Verification
 from service.vision import load_analyser
 from service.vision.loaded import LoadedAnalysers
 from service.vision.models import KnownModels
+from service.vision.pool import SlotPool
 from service.web import create_app
 from service.web.problems import VERSION_HEADER
 from service.wiring import Access, Services
@@ -73,7 +74,7 @@ def replica(database_url: str) -> Iterator[FailingOver]:
 def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
     store = open_store(replica.database_url, pool_size=3, timeout_s=5)
     analyser, limits = FakeAnalyser(), ImageLimits(10_000_000, 40_000_000)
-    analysers = LoadedAnalysers(analyser, load_analyser)
+    analysers = LoadedAnalysers(analyser, load_analyser, SlotPool(lambda: None, 1, 10))
     galleries = Galleries(store, replica, analysers, 10)
     probes = Probes(analysers, limits, QualityRules())
     services = Services(

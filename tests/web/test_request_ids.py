@@ -1,12 +1,19 @@
 """A request's id: in its answer, and in every log line that belongs to it."""
 
+import asyncio
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import httpx
+import pytest
 
+from service.images import ImageLimits
+from service.web import create_app
+from service.wiring import Access, Services
 from tests import photos
 from tests.servers import running
 
@@ -51,6 +58,27 @@ def test_an_answer_carries_the_id_that_was_given(client: httpx.Client) -> None:
     assert answer.headers["X-Request-ID"] == "order-66"
     refused = client.get("/v1/keys/x", headers={"X-Request-ID": "x" * 129, "X-API-Key": "x"})
     assert re.fullmatch("[0-9a-f]{32}", refused.headers["X-Request-ID"])
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/stats"])
+def test_an_answer_to_a_mistake_of_ours_carries_it_too(path: str) -> None:
+    """The traceback is in the log under that id."""
+    services = SimpleNamespace(  # which has nothing that these routes ask of it
+        workers=1,
+        patience_s=1.0,
+        limits=ImageLimits(1000, 1000),
+        access=Access(anonymous=True),
+        keys=SimpleNamespace(authenticate=None),
+    )
+    transport = httpx.ASGITransport(create_app(cast(Services, services)), False)
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get(path, headers={"X-Request-ID": "order-66"})
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.headers["X-Request-ID"] == "order-66"
 
 
 def test_not_even_the_most_talkative_log_holds_a_key(database_url: str, tmp_path: Path) -> None:

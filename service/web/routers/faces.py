@@ -4,7 +4,7 @@ import json
 import time
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 
 from service.domain.consents import Consent, read_consent
 from service.domain.probes import PhotographProbe
@@ -14,6 +14,7 @@ from service.errors import NoFileUploaded, RequestInvalid
 from service.recognition import Search
 from service.web import schemas, shapes
 from service.web.callers import Enrolling, Reading, Searching
+from service.web.forms import said_once
 from service.web.services import AtLeast, Provided, stamp
 
 router = APIRouter(tags=["faces"])
@@ -49,7 +50,7 @@ def _photograph(upload: UploadFile | None) -> Photograph:
     return Photograph(upload.file.read(), upload.filename)
 
 
-@router.post("/add_face", responses=PROBLEMS)
+@router.post("/add_face", responses=PROBLEMS, dependencies=[Depends(said_once)])
 def add_face(
     services: Provided,
     response: Response,
@@ -69,7 +70,7 @@ def add_face(
     )
 
 
-@router.post("/match_face", responses=PROBLEMS)
+@router.post("/match_face", responses=PROBLEMS, dependencies=[Depends(said_once)])
 def match_face(
     services: Provided,
     response: Response,

@@ -15,6 +15,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from service.errors import RequestInvalid
 from service.web.body_limit import FORM, JSON, media_type
+from service.web.forms import sent_again
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -109,8 +110,13 @@ class EitherBody(Generic[Model]):
             raise RequestValidationError(self._placed(error, sent)) from None
 
     def _fields(self, form: FormData) -> dict[str, Any]:
-        """What the form says in the model's names; a text in the place of a file says nothing."""
+        """What the form says in the model's names; a text in the place of a file says nothing.
+
+        Raises:
+            RequestInvalid: of two values where one is asked for, nobody knows which is meant.
+        """
         fields: dict[str, Any] = {}
+        once: set[str] = set()
         for key, sent in form.multi_items():
             name = self.files.get(key, key)
             value = sent.file.read() if isinstance(sent, UploadFile) else sent
@@ -120,8 +126,11 @@ class EitherBody(Generic[Model]):
                 fields.setdefault(self.names[key], sent.filename)
             if self._is_list(name):
                 fields.setdefault(name, []).append(value)
+            elif name in once:
+                raise sent_again(key)
             else:
                 fields[name] = value
+                once.add(name)
         return fields
 
     def _is_list(self, name: str) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, from_json
 
 from service.consents import Recorded
@@ -22,7 +22,7 @@ from service.web.callers import Enrolling, Reading
 from service.web.idempotency import Repeat, answer
 from service.web.paging import AfterId, Limit, cursor_after
 from service.web.services import Provided
-from service.web.v1.parameters import AtLeast, GalleryName, SubjectId, subject_place
+from service.web.v1.parameters import AtLeast, GalleryName, Moment, SubjectId, subject_place
 from service.web.v1.problems import problems
 
 router = APIRouter(prefix="/galleries/{gallery}/subjects/{subject}/consents", tags=["consents"])
@@ -42,10 +42,10 @@ class NewConsentBody(BaseModel):
         examples=["2026-11"],
     )
     purpose: str = Field(min_length=1, max_length=LONGEST_PURPOSE, examples=["entry by face"])
-    given_at: AwareDatetime | None = Field(
+    given_at: Moment | None = Field(
         None, description="null: now", examples=["2026-11-25T08:00:00Z"]
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Moment | None = Field(
         None, description="null: until it is withdrawn", examples=["2029-11-25T00:00:00Z"]
     )
 
@@ -61,7 +61,7 @@ def _read(sent: object) -> object:
         except ValueError:
             raise PydanticCustomError("json", "must be a JSON object") from None
     if isinstance(sent, dict):
-        return NewConsentBody.model_validate_json(json.dumps(sent), strict=True)
+        return NewConsentBody.model_validate_json(json.dumps(sent), strict=False)
     return sent
 
 

@@ -133,7 +133,7 @@ class DetectedBody(BaseModel):
     "",
     summary="Find the faces of a photograph",
     openapi_extra=DETECT.documented(),
-    responses=problems(400, 413, 415),
+    responses=problems(415),
 )
 def detect(
     services: Provided,

@@ -12,8 +12,8 @@ from service.erasures import ErasedEverywhere
 from service.web.callers import Enrolling, Reading
 from service.web.idempotency import Repeat, answer
 from service.web.paging import Limit
-from service.web.services import Provided
-from service.web.v1.parameters import GalleryName
+from service.web.services import Provided, stamp
+from service.web.v1.parameters import AtLeast, GalleryName
 from service.web.v1.problems import problems
 
 router = APIRouter(tags=["erasures"])
@@ -103,15 +103,19 @@ def read_erasure(services: Provided, caller: Reading, erasure: UUID) -> ErasureB
     return ErasureBody.of(services.erasures.read(caller, erasure))
 
 
-@router.get("/galleries/{gallery}/erasures", responses=problems(404))
+@router.get("/galleries/{gallery}/erasures", responses=problems(404, 409))
 def list_erasures(
     services: Provided,
+    response: Response,
     caller: Reading,
     gallery: GalleryName,
+    at_least: AtLeast,
     before: Before = None,
     limit: Limit = 100,
 ) -> ErasurePage:
     """A gallery's erasures, newest first."""
-    page = services.erasures.page(caller, gallery, before, limit)
-    following = page[-1].id if len(page) == limit else None
-    return ErasurePage(erasures=[ErasureBody.of(each) for each in page], next=following)
+    page = services.erasures.page(caller, gallery, before, limit, at_least)
+    stamp(response, page.version)
+    found = page.erasures
+    following = found[-1].id if len(found) == limit else None
+    return ErasurePage(erasures=[ErasureBody.of(each) for each in found], next=following)

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict, StrictBool
 
 from service.domain.audit import SearchPolicy
 from service.domain.embeddings import Alignment, EmbeddingSpace
@@ -24,8 +24,12 @@ from service.web.v1.problems import problems
 router = APIRouter(prefix="/galleries", tags=["galleries"])
 
 Threshold = Annotated[float, Field(ge=-1, le=1, description="on cosine similarity")]
-Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Lifetime = Annotated[int, Field(ge=1, le=3_155_760_000)]
+
+# of a gallery's settings nothing is taken for another kind: false for a threshold of 0 would let
+# everybody in, and true for a lifetime of one second would delete them
+Setting = Annotated[Threshold, Strict()]
+Count = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
+Lifetime = Annotated[int, Strict(), Field(ge=1, le=3_155_760_000)]
 
 
 # settings of GalleryRules that a change may name: null is a value of these, but not of those
@@ -38,11 +42,11 @@ class Gates(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    one_face: bool = Field(True, description="several faces on the photograph")
-    quality: bool = Field(True, description="a face that cannot be seen well")
-    new_photograph: bool = Field(False, description="a photograph enrolled for anybody here")
-    new_person: bool = Field(False, description="a face that resembles another subject")
-    own_likeness: bool = Field(False, description="a face unlike the subject's other faces")
+    one_face: StrictBool = Field(True, description="several faces on the photograph")
+    quality: StrictBool = Field(True, description="a face that cannot be seen well")
+    new_photograph: StrictBool = Field(False, description="a photograph enrolled for anybody here")
+    new_person: StrictBool = Field(False, description="a face that resembles another subject")
+    own_likeness: StrictBool = Field(False, description="a face unlike the subject's other faces")
 
 
 class Space(BaseModel):
@@ -66,7 +70,7 @@ class NewGalleryBody(BaseModel):
     model: str = Field("Dlib", examples=["Dlib"])
     detector: str | None = Field(None, description="null: the model's own")
     alignment: Alignment | None = Field(None, description="null: the model's own")
-    threshold: Threshold | None = Field(None, description="null: the model's default")
+    threshold: Setting | None = Field(None, description="null: the model's default")
     max_faces: Count | None = Field(None, description="null: no limit")
     max_faces_per_subject: Count = 100
     subject_lifetime_s: Lifetime | None = Field(
@@ -76,7 +80,9 @@ class NewGalleryBody(BaseModel):
     unmatched_lifetime_s: Lifetime | None = Field(
         None, description="subjects that no search finds for so many seconds are deleted"
     )
-    consent_required: bool = Field(False, description="nobody is enrolled without a valid consent")
+    consent_required: StrictBool = Field(
+        False, description="nobody is enrolled without a valid consent"
+    )
     audit_searches: SearchPolicy = Field(SearchPolicy.ALL, description="searches to be recorded")
 
     def wanted(self) -> NewGallery:
@@ -104,13 +110,13 @@ class GalleryChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    threshold: Threshold | None = None
+    threshold: Setting | None = None
     max_faces: Count | None = Field(None, description="null: no limit")
     max_faces_per_subject: Count | None = None
     subject_lifetime_s: Lifetime | None = Field(None, description="null: never")
     gates: Gates | None = Field(None, description="as a whole")
     unmatched_lifetime_s: Lifetime | None = Field(None, description="null: never")
-    consent_required: bool | None = None
+    consent_required: StrictBool | None = None
     audit_searches: SearchPolicy | None = None
 
     def applied(self, to: GallerySettings) -> GallerySettings:

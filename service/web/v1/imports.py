@@ -37,7 +37,7 @@ def _accepted(job: ImportJob) -> Response:
     "/{gallery}/imports",
     status_code=202,
     response_model=JobBody,
-    responses=problems(400, 404, 409, 413),
+    responses=problems(404, 409),
     openapi_extra=BODY,
 )
 def create_import(

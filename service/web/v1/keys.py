@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.domain.keys import Key, KeyState, Minted, NewKey, Scope
 from service.keys import LONGEST_GRACE_S
@@ -16,6 +16,7 @@ from service.web.etags import IfMatch, quoted
 from service.web.idempotency import Repeat, answer
 from service.web.paging import AfterId, Limit, cursor_after
 from service.web.services import Provided
+from service.web.v1.parameters import Moment
 from service.web.v1.problems import problems
 
 router = APIRouter(prefix="/keys", tags=["keys"])
@@ -39,7 +40,7 @@ class NewKeyBody(BaseModel):
         description="names; null: all galleries, also those to come",
         examples=[["staff"]],
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Moment | None = Field(
         None, description="with its time zone; null: never", examples=["2027-01-31T00:00:00Z"]
     )
 
@@ -58,7 +59,7 @@ class KeyChanges(BaseModel):
     galleries: list[GalleryName] | None = Field(
         None, min_length=1, max_length=1000, description="as a whole; null: all galleries"
     )
-    expires_at: AwareDatetime | None = Field(None, description="null: never")
+    expires_at: Moment | None = Field(None, description="null: never")
 
     def applied(self, to: NewKey) -> NewKey:
         given = {name: getattr(self, name) for name in self.model_fields_set}

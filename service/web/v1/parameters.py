@@ -1,9 +1,11 @@
 """What several routes take from the path and the headers."""
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from service.domain.galleries import GalleryVersion
 from service.errors import RequestInvalid
@@ -17,6 +19,7 @@ GalleryName = Annotated[
 ]
 
 ELSEWHERE = "-"
+DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 
 def _subject(
@@ -42,6 +45,17 @@ def _subject(
 
 
 SubjectId = Annotated[str, Depends(_subject)]
+
+
+def _written(moment: object) -> object:
+    """A number may be seconds or milliseconds, and would be taken for the one that gives a date."""
+    if isinstance(moment, int | float) or (isinstance(moment, str) and not DATE.match(moment)):
+        raise PydanticCustomError("moment", "must be a date and time, as 2030-01-01T00:00:00Z")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+"""With its time zone."""
 
 
 def place(gallery: str, *more: str) -> str:

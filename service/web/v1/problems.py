@@ -42,5 +42,5 @@ _NAMES = {
     503: "Try again shortly",
 }
 
-PROBLEMS = problems(400, 401, 403, 422, 429, 503)
+PROBLEMS = problems(400, 401, 403, 413, 422, 429, 503)
 """What every route may answer."""

@@ -195,7 +195,7 @@ class SeveralSearchedBody(BaseModel):
     "/galleries/{gallery}/search",
     summary="Search a gallery",
     openapi_extra=ONE.documented(),
-    responses=problems(400, 404, 409, 413, 415),
+    responses=problems(404, 409, 415),
 )
 def search_gallery(
     services: Provided,
@@ -227,7 +227,7 @@ def _no_header(
     "/search",
     summary="Search several galleries",
     openapi_extra=SEVERAL.documented(),
-    responses=problems(400, 404, 409, 413, 415),
+    responses=problems(404, 409, 415),
     dependencies=[Depends(_no_header)],
 )
 def search_galleries(

@@ -20,7 +20,7 @@ from service.web.paging import After, Limit, cursor_after
 from service.web.problems import VERSION_HEADER
 from service.web.services import Provided, stamp
 from service.web.v1.consents import GivenConsent
-from service.web.v1.parameters import AtLeast, GalleryName, SubjectId, subject_place
+from service.web.v1.parameters import AtLeast, GalleryName, Moment, SubjectId, subject_place
 from service.web.v1.problems import problems
 
 router = APIRouter(prefix="/galleries/{gallery}/subjects", tags=["subjects"])
@@ -42,7 +42,7 @@ MetadataObject = Annotated[
     ),
 ]
 Expiry = Annotated[
-    AwareDatetime | None,
+    Moment | None,
     Field(
         description="from then on no search answers with the subject",
         examples=["2030-01-01T00:00:00Z"],

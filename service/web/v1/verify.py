@@ -109,7 +109,7 @@ class ComparedBody(BaseModel):
     "/galleries/{gallery}/verify",
     summary="Compare with a subject",
     openapi_extra=SUBJECT.documented(),
-    responses=problems(400, 404, 409, 413, 415),
+    responses=problems(404, 409, 415),
 )
 def verify_subject(
     services: Provided,
@@ -131,7 +131,7 @@ def verify_subject(
     "/verify",
     summary="Compare photographs",
     openapi_extra=PHOTOGRAPHS.documented(),
-    responses=problems(400, 413, 415),
+    responses=problems(415),
 )
 def verify_photographs(
     services: Provided,

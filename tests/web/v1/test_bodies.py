@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import FormData, UploadFile
 
+from service.errors import RequestInvalid
 from service.web.v1.bodies import EitherBody, Image, Sent
 from tests.web.v1.conftest import in_json
 
@@ -70,6 +71,19 @@ def test_what_is_wrong_in_a_form_is_named_as_the_form_has_it(
         EITHER.parsed(Sent(form=FormData(fields)))
     assert refused.value.errors()[0]["loc"] == place
     assert "input" not in refused.value.errors()[0]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("file", file(b"a")), ("file", file(b"b"))],
+        [("file", file(b"a")), ("image", "YQ==")],
+        [("file", file(b"a")), ("count", "1"), ("count", "2")],
+    ],
+)
+def test_of_two_values_where_one_is_asked_for_none_is_taken(fields: list[tuple[str, Any]]) -> None:
+    with pytest.raises(RequestInvalid, match="more than once"):
+        EITHER.parsed(Sent(form=FormData(fields)))
 
 
 def test_json_is_taken_strictly() -> None:

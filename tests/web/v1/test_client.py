@@ -52,7 +52,9 @@ def test_an_embedding_goes_out_and_in_again(facematch: FaceMatch) -> None:
 @pytest.mark.parametrize("name", ["a/b", "..", ".", "é 💡", "a?b#c%2F", "x" * 255])
 def test_a_subject_of_any_name_is_made_changed_and_deleted(facematch: FaceMatch, name: str) -> None:
     assert facematch.create_subject("staff", name, {"badge": 1}).id == name
-    assert facematch.change_subject("staff", name, metadata={"badge": 2}).metadata == {"badge": 2}
+    changed = facematch.change_subject("staff", name, metadata={"badge": 2})
+    assert changed is not None
+    assert changed.metadata == {"badge": 2}
     assert facematch.subject("staff", name).id == name
     assert [each.id for each in facematch.subjects("staff")] == [name]
     facematch.delete_subject("staff", name)
@@ -64,7 +66,9 @@ def test_a_subject_of_any_name_is_made_changed_and_deleted(facematch: FaceMatch,
 def test_subjects_are_merged_and_faces_replaced(facematch: FaceMatch) -> None:
     first = facematch.add_face("staff", "grace", photos.grace_bytes())
     facematch.add_face("staff", "twin", photos.astronaut_bytes())
-    assert facematch.merge_subject("staff", "grace", "twin").faces == 2
+    merged = facematch.merge_subject("staff", "grace", "twin")
+    assert merged is not None
+    assert merged.faces == 2
     other = photos.encoded(photos.grace(), quality=60)
     replaced = facematch.replace_face("staff", "grace", first.id, other)
     assert replaced.id == first.id

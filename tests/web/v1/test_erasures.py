@@ -55,6 +55,18 @@ def test_one_id_is_erased_and_every_replica_that_passed_it_is_named(
     assert "grace" not in str(receipt)
 
 
+def test_the_receipts_are_of_a_version_and_wait_for_one(client: httpx.Client) -> None:
+    enrol(client, "grace")
+    gone = client.delete("/v1/galleries/dlib/subjects/grace").headers["X-Gallery-Version"]
+    wanted = {"X-Min-Gallery-Version": gone}
+    answer = client.get("/v1/galleries/dlib/erasures", headers=wanted)
+    assert answer.headers["X-Gallery-Version"] == gone
+    assert gone.startswith(f"{answer.json()['erasures'][0]['gallery_version']}-")
+    wanted = {"X-Min-Gallery-Version": f"999999999-{32 * '0'}"}
+    lost = client.get("/v1/galleries/dlib/erasures", headers=wanted)
+    assert (lost.status_code, lost.json()["code"]) == (409, "version_lost")
+
+
 def test_nobody_of_that_id_is_not_found(client: httpx.Client) -> None:
     answer = client.post("/v1/erasures", json={"subject": "nobody"})
     assert (answer.status_code, answer.json()["code"]) == (404, "subject_not_found")

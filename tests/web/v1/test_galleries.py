@@ -7,6 +7,18 @@ import httpx
 import psycopg
 import pytest
 
+# false is no 0, and a threshold of 0 would let everybody in
+LOOKS_LIKE_ANOTHER: list[tuple[str, Any]] = [
+    ("threshold", False),
+    ("threshold", "0.9"),
+    ("max_faces", True),
+    ("max_faces_per_subject", "10"),
+    ("subject_lifetime_s", True),
+    ("unmatched_lifetime_s", True),
+    ("consent_required", "no"),
+    ("gates", {"quality": 0}),
+]
+
 
 def create(client: httpx.Client, name: str = "staff", **more: Any) -> httpx.Response:
     return client.post("/v1/galleries", json={"name": name, **more})
@@ -48,12 +60,24 @@ def test_a_taken_name_is_refused_with_a_problem(client: httpx.Client) -> None:
         ({"name": "a\nb"}, "invalid_request"),
         ({"name": "x" * 256}, "invalid_request"),
         ({"colour": "red"}, "invalid_request"),
+        *(({name: wrong}, "invalid_request") for name, wrong in LOOKS_LIKE_ANOTHER),
     ],
 )
 def test_what_cannot_be_is_refused(client: httpx.Client, wrong: Any, code: str) -> None:
     answer = client.post("/v1/galleries", json={"name": "staff"} | wrong)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert client.get("/v1/galleries/staff").status_code == 404
+
+
+@pytest.mark.parametrize(("name", "wrong"), LOOKS_LIKE_ANOTHER)
+def test_a_setting_is_taken_for_nothing_but_what_it_is(
+    client: httpx.Client, name: str, wrong: Any
+) -> None:
+    create(client)
+    before = client.get("/v1/galleries/staff").json()
+    answer = client.patch("/v1/galleries/staff", json={name: wrong})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert client.get("/v1/galleries/staff").json() == before
 
 
 def test_a_model_without_weights_here_is_unavailable(client: httpx.Client) -> None:

@@ -254,7 +254,12 @@ def test_a_field_that_is_no_text_is_refused(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "expires_at", ["tomorrow", "2030-01-01T00:00:00", "0001-01-01T00:00:00+14:00", 1e300]
+    "expires_at",
+    [
+        *("tomorrow", "2030-01-01T00:00:00", "0001-01-01T00:00:00+14:00", 1e300),
+        # seconds, which were taken for milliseconds and so for a day in 1978
+        *(253_402_300_799, "253402300799"),
+    ],
 )
 def test_an_expiry_that_cannot_be_is_refused(client: httpx.Client, expires_at: Any) -> None:
     assert refusal(create(client, expires_at=expires_at)) == (422, "invalid_request")
