@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -88,6 +88,15 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many events were deleted. `kept`: the galleries, by name, that keep events older than
+    was asked for, since when: their retention reads them."""
+
+    events: int
+    kept: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     store: Store
 
@@ -113,9 +122,14 @@ class Audit:
         with self.store.transaction(read_only=True) as tx:
             return tx.audit_chains()
 
-    def prune(self, caller: Caller, before: datetime) -> int:
-        """Delete events older than that behind an anchor; returns how many."""
-        return self.store.write(lambda tx: tx.prune_audit(before), by=caller)
+    def prune(self, caller: Caller, before: datetime) -> Pruned:
+        """Delete events older than that behind an anchor, but those that retention reads."""
+
+        def work(tx: Transaction) -> Pruned:
+            kept = {name: since for name, since in tx.retention_reads() if since < before}
+            return Pruned(tx.prune_audit(before), kept)
+
+        return self.store.write(work, by=caller)
 
 
 def _record(searches: Sequence[RecordedSearch], tx: Transaction) -> None:

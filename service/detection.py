@@ -10,7 +10,7 @@ from service.domain.probes import PhotographProbe
 from service.domain.quality import Flaw, QualityRules, flaws
 from service.errors import FaceNotDetected, ScopeMissing
 from service.images import ImageLimits, decode
-from service.ports import Analysers, FaceAnalyser, Picture
+from service.ports import Analysers, FaceAnalyser, Picture, Store
 from service.vision.landmarks import named
 
 
@@ -44,6 +44,7 @@ class Detection:
     analysers: Analysers
     limits: ImageLimits
     rules: QualityRules
+    store: Store
 
     def detect(
         self,
@@ -53,7 +54,8 @@ class Detection:
         *,
         with_embeddings: bool = False,
     ) -> Detected:
-        """The faces of a photograph; none is an answer.
+        """The faces of a photograph; none is an answer. Embeddings that are given out are in the
+        record first.
 
         Args:
             model: None takes the default gallery's detector, else the model's own.
@@ -74,6 +76,9 @@ class Detection:
             embeddings = [
                 _embedding(analyser, picture, face) if with_embeddings else None for face in wanted
             ]
+        given = sum(each is not None for each in embeddings)
+        if given:
+            self.store.write(lambda tx: tx.note("export", None, of="probe", faces=given), by=caller)
         height, width = picture.shape[:2]
         faces = tuple(
             SeenFace(

@@ -9,13 +9,14 @@ from uuid import UUID
 import numpy as np
 
 from service import gates
+from service.domain.consents import Consent
 from service.domain.embeddings import ClaimedSpace, EmbeddingSpace, unit
 from service.domain.faces import Face, NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller
 from service.domain.quality import UNCHECKED, QualityRules, check
 from service.domain.repeats import Once
-from service.domain.subjects import NOTHING, Metadata, valid_external_id
+from service.domain.subjects import NOTHING, Metadata, Subject, valid_external_id
 from service.errors import (
     FaceExists,
     FaceNotDetected,
@@ -29,7 +30,7 @@ from service.errors import (
 from service.galleries import Galleries
 from service.images import ImageLimits, decode
 from service.ports import Analysers, FaceAnalyser, FaceIndex, Transaction
-from service.subjects import living
+from service.subjects import known, living
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +134,24 @@ def add_to_subject(
     *,
     create: bool = True,
     metadata: Metadata = NOTHING,
+    consent: Consent | None = None,
 ) -> UUID:
     """Add a face to the subject of that id, new or, where not to `create`, there already; returns
-    the face's id. A new one gets the metadata. Refusals come before any write, so that the
-    transaction can go on.
+    the face's id. A new one gets the metadata. Where there is no consent to record, refusals come
+    before any write, so that the transaction can go on.
 
     Raises:
         SubjectNotFound: there is none, and none may be made.
         SubjectExpired: no search would find the face.
         SubjectFull: the subject has as many as it may.
         FaceExists: the subject has this very photograph, or this very embedding, already.
+        ConsentMissing: the gallery demands one, and there is none.
         and what `gates.check` raises.
     """
     if create and tx.find_subject(gallery.id, external_id) is None:
         with suppress(SubjectExists):  # somebody else made it at this moment
-            return _add_subject(tx, gallery, external_id, face, index, metadata)
-    subject = living(tx, gallery, external_id)
+            return _add_subject(tx, gallery, external_id, face, index, metadata, consent)
+    subject = consenting(tx, gallery, external_id, face, consent)
     if _has_face(tx, subject.id, face):
         raise FaceExists(external_id)
     if subject.faces >= gallery.rules.max_faces_per_subject:
@@ -164,6 +167,7 @@ def add_new_subject(
     face: NewFace,
     index: FaceIndex | None = None,
     metadata: Metadata = NOTHING,
+    consent: Consent | None = None,
 ) -> UUID:
     """Enrol a subject that must be new, unless it is there with this very face; returns the face's
     id. Refusals come before any write, so that the transaction can go on.
@@ -171,11 +175,12 @@ def add_new_subject(
     Raises:
         FaceExists: it is; nothing to do.
         SubjectExists: the id is enrolled with another photograph.
+        ConsentMissing: the gallery demands one.
         and what `gates.check` raises.
     """
     subject_id = tx.find_subject(gallery.id, external_id)
     if subject_id is None:
-        return _add_subject(tx, gallery, external_id, face, index, metadata)
+        return _add_subject(tx, gallery, external_id, face, index, metadata, consent)
     if _has_face(tx, subject_id, face):
         raise FaceExists(external_id)
     raise SubjectExists(external_id)
@@ -188,9 +193,34 @@ def _add_subject(
     face: NewFace,
     index: FaceIndex | None,
     metadata: Metadata = NOTHING,
+    consent: Consent | None = None,
 ) -> UUID:
+    if consent is None:
+        gates.check_consent(tx, gallery, None)
     gates.check(tx, gallery, external_id, face, index)
-    return tx.add_face(gallery, tx.add_subject(gallery.id, external_id, metadata), face)
+    subject_id = tx.add_subject(gallery.id, external_id, metadata)
+    if consent is not None:
+        gates.record_consent(tx, gallery, subject_id, consent, face.created_by)
+        gates.check_consent(tx, gallery, subject_id)
+    return tx.add_face(gallery, subject_id, face)
+
+
+def consenting(
+    tx: Transaction, gallery: Gallery, external_id: str, face: NewFace, consent: Consent | None
+) -> Subject:
+    """The subject, locked, to be given this face, the consent recorded where there is one: it may
+    bring back to life whose consents were all over.
+
+    Raises:
+        ConsentMissing: the gallery demands one, and there is none that is valid.
+        and what `living` raises.
+    """
+    if consent is not None:
+        subject = known(tx, gallery, external_id, lock=True)
+        gates.record_consent(tx, gallery, subject.id, consent, face.created_by)
+    subject = living(tx, gallery, external_id)
+    gates.check_consent(tx, gallery, subject.id)
+    return subject
 
 
 def _has_face(tx: Transaction, subject_id: UUID, face: NewFace) -> bool:
@@ -213,6 +243,7 @@ class Enrolment:
         external_id: str,
         photograph: Photograph,
         at_least: GalleryVersion | None = None,
+        consent: Consent | None = None,
     ) -> Enrolled:
         """Enrol a new subject with one face; committed, and searchable here, on return.
 
@@ -228,7 +259,8 @@ class Enrolment:
         def work(tx: Transaction, gallery: Gallery) -> tuple[Gallery, GalleryVersion]:
             if tx.find_subject(gallery.id, external_id) is not None:
                 raise SubjectExists(external_id)
-            _add_subject(tx, gallery, external_id, face, self.galleries.index_of(gallery))
+            index = self.galleries.index_of(gallery)
+            _add_subject(tx, gallery, external_id, face, index, consent=consent)
             return gallery, tx.made_version(gallery.id)
 
         write = self.galleries.write
@@ -246,6 +278,7 @@ class Enrolment:
         once: Once[Placed] | None = None,
         *,
         create: bool = False,
+        consent: Consent | None = None,
     ) -> Placed:
         """Add a face to a subject; committed, and searchable here, on return.
 
@@ -261,7 +294,9 @@ class Enrolment:
 
         def work(tx: Transaction, gallery: Gallery) -> Placed:
             index = self.galleries.index_of(gallery)
-            face_id = add_to_subject(tx, gallery, external_id, face, index, create=create)
+            face_id = add_to_subject(
+                tx, gallery, external_id, face, index, create=create, consent=consent
+            )
             return _placed(tx, gallery, face_id)
 
         placed = self.galleries.write(caller, gallery_name, work, at_least, once, space)
@@ -277,6 +312,7 @@ class Enrolment:
         offer: Offer,
         at_least: GalleryVersion | None = None,
         etag: str | None = None,
+        consent: Consent | None = None,
     ) -> Placed:
         """Put another photograph in the place of an enrolled face, whose id stays; as `add`.
 
@@ -290,7 +326,7 @@ class Enrolment:
 
         def work(tx: Transaction, gallery: Gallery) -> Placed:
             index = self.galleries.index_of(gallery)
-            _replace(tx, gallery, external_id, face_id, face, index, etag)
+            _replace(tx, gallery, external_id, face_id, face, index, etag, consent)
             return _placed(tx, gallery, face_id)
 
         placed = self.galleries.write(caller, gallery_name, work, at_least, space=space)
@@ -325,10 +361,11 @@ def _replace(
     new: NewFace,
     index: FaceIndex | None,
     etag: str | None,
+    consent: Consent | None,
 ) -> None:
     """Until it is replaced, a face counts among those that the new one must resemble: else one
     person's only photograph could become another's."""
-    subject = living(tx, gallery, external_id)
+    subject = consenting(tx, gallery, external_id, new, consent)
     present = tx.read_face(gallery, face_id)
     if present is None or present.external_id != external_id:
         raise FaceNotFound(face_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from service.domain.erasures import Erasure
 from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.imports import ERASED
 from service.domain.keys import Caller
 from service.domain.repeats import Once
 from service.domain.replicas import HEARTBEAT_S, ReplicaState
@@ -38,17 +39,20 @@ class Erasures:
     def erase(
         self, caller: Caller, external_id: str, once: Once[ErasedEverywhere] | None = None
     ) -> ErasedEverywhere:
-        """Delete the subjects of that id in every gallery that the caller reaches, at once.
+        """Delete the subjects of that id in every gallery that the caller reaches, and what imports
+        would make of it, at once.
 
         Raises:
             RequestInvalid: no subject can have that id.
-            SubjectNotFound: none has.
+            SubjectNotFound: none has, and none would.
         """
         valid_external_id(external_id)
 
         def work(tx: Transaction) -> ErasedEverywhere:
             galleries = tx.galleries_of(external_id, caller.galleries)
             for gallery in galleries:
+                # items before the subject: workers, too, lock them in this order
+                tx.spool.forget_items(gallery.id, external_id, ERASED)
                 tx.delete_subject(gallery.id, external_id)
             if not galleries:
                 raise SubjectNotFound(external_id)

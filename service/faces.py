@@ -92,7 +92,8 @@ class Faces:
         *,
         embeddings: bool = False,
     ) -> FacePage:
-        """A subject's faces in the order of their enrolment, those after `after`.
+        """A subject's faces in the order of their enrolment, those after `after`. Embeddings that
+        are given out are in the record first.
 
         Raises:
             SubjectNotFound: there is none of that id.
@@ -101,7 +102,9 @@ class Faces:
         with self.galleries.reading(caller, gallery_name, at_least) as (tx, gallery):
             subject = known(tx, gallery, external_id)
             page = tx.faces_of(gallery, subject.id, after, limit, embeddings=embeddings)
-            return FacePage(gallery.version, page)
+        if embeddings and page:
+            self._note_export(caller, gallery, subject.id, of="subject", faces=len(page))
+        return FacePage(gallery.version, page)
 
     def read(
         self,
@@ -113,10 +116,20 @@ class Faces:
         *,
         embeddings: bool = False,
     ) -> Shown:
-        """Raises what `of_subject` and `Galleries.reading` raise."""
+        """As `page`; raises what `of_subject` and `Galleries.reading` raise."""
         with self.galleries.reading(caller, gallery_name, at_least) as (tx, gallery):
             face = of_subject(tx, gallery, external_id, face_id, embeddings=embeddings)
-            return Shown(gallery.version, face)
+            subject_id = tx.find_subject(gallery.id, external_id)
+        if embeddings:
+            self._note_export(caller, gallery, subject_id, of="face", faces=1, face=str(face_id))
+        return Shown(gallery.version, face)
+
+    def _note_export(
+        self, caller: Caller, gallery: Gallery, subject_id: UUID | None, **detail: object
+    ) -> None:
+        self.galleries.store.write(
+            lambda tx: tx.note("export", gallery.id, subject_id, **detail), by=caller
+        )
 
     def delete(
         self,

@@ -51,8 +51,9 @@ class GalleryDefaults:
 
 @dataclass(frozen=True, slots=True)
 class GalleryFigures:
-    """`subjects` and `faces` count the rows; `indexed` is what this replica's index holds, None
-    while it loads."""
+    """`subjects` and `faces` count the rows; `database_bytes` is the whole database's size, or that
+    of this gallery's rows for a caller who is bound to certain galleries; `indexed` is what this
+    replica's index holds, None while it loads."""
 
     gallery: Gallery
     subjects: int
@@ -317,12 +318,16 @@ class Galleries:
     def figures(
         self, caller: Caller, name: str, at_least: GalleryVersion | None = None
     ) -> GalleryFigures:
-        """Raises VersionLost when the database does not know `at_least`."""
+        """Nothing of galleries that the caller does not reach.
+
+        Raises VersionLost when the database does not know `at_least`.
+        """
         with self.store.transaction(read_only=True) as tx:
             gallery = existing(tx, name, caller)
             check_known(tx, gallery, at_least)
             subjects, faces = tx.count_subjects(gallery.id), tx.count_faces(gallery.id)
-            size = tx.database_bytes()
+            whole = caller.galleries is None
+            size = tx.database_bytes() if whole else tx.gallery_bytes(gallery.id)
             replicas = tx.replicas(gallery.id)
         index = self.index_of(gallery)
         indexed = None if index is None else len(index)

@@ -4,12 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from service.domain.consents import Consent, valid_consent
 from service.domain.decisions import accepted
 from service.domain.embeddings import Embedding
 from service.domain.faces import NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.subjects import Subject
-from service.errors import PersonKnown, PhotographKnown, UnlikeSubject
+from service.errors import ConsentMissing, PersonKnown, PhotographKnown, UnlikeSubject
 from service.ports import FaceIndex, Transaction
 
 FIRST_SUSPECTS = 8
@@ -64,6 +65,29 @@ def check(
         _check_person(tx, gallery, face, external_id, suspects)
     if gates.own_likeness and isinstance(whose, Subject):
         _check_likeness(tx, gallery, face, whose.id)
+
+
+def check_consent(tx: Transaction, gallery: Gallery, subject_id: UUID | None) -> None:
+    """Raises ConsentMissing where the gallery demands a consent and the subject, None for a new
+    one, has none that is valid. SQL says the same at commit, but refuses all of a batch then."""
+    if not gallery.rules.consent_required:
+        return
+    if subject_id is None or not tx.consents.has_valid(gallery.id, subject_id):
+        raise ConsentMissing
+
+
+def record_consent(
+    tx: Transaction, gallery: Gallery, subject_id: UUID, given: Consent, recorded_by: str
+) -> None:
+    """Record what came with an enrolment, unless the same is recorded and valid: every photograph
+    of a person may come with it.
+
+    Raises:
+        RequestInvalid: it cannot be; see `valid_consent`.
+    """
+    valid_consent(given, tx.now())
+    if not tx.consents.has_valid(gallery.id, subject_id, like=given):
+        tx.consents.add(gallery.id, subject_id, given, recorded_by)
 
 
 def _suspects(

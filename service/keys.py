@@ -8,7 +8,14 @@ from uuid import UUID
 
 from service.domain.keys import Caller, Key, KeyState, Minted, NewKey, Scope, Secret, trusted
 from service.domain.repeats import Once
-from service.errors import KeyEnded, KeyNotFound, RequestInvalid, ScopeMissing, Unauthenticated
+from service.errors import (
+    KeyEnded,
+    KeyNotFound,
+    PreconditionFailed,
+    RequestInvalid,
+    ScopeMissing,
+    Unauthenticated,
+)
 from service.galleries import existing
 from service.key_file import KeyFile
 from service.ports import Store, Transaction
@@ -49,15 +56,10 @@ class Keys:
             GalleryNotFound: see `galleries.existing`.
             RequestInvalid: no scope or no gallery, or it would have expired already.
         """
-        if not new.scopes or new.galleries == ():
-            raise RequestInvalid("a key needs at least one scope, and one gallery or all of them")
-        _check_scopes(caller, new.scopes)
-        if new.galleries is None and caller.galleries is not None:
-            raise ScopeMissing("admin of all galleries")
+        _check_given(caller, new)
 
         def work(tx: Transaction) -> Minted:
-            if new.expires_at is not None and new.expires_at <= tx.now():
-                raise RequestInvalid("expires_at: must be in the future")
+            _check_end(tx, new)
             return _minted(tx, caller, new)
 
         return self.store.write(work, once, by=caller)
@@ -96,6 +98,39 @@ class Keys:
         self.file.forget(minted.key.prefix)
         return minted
 
+    def change(
+        self,
+        caller: Caller,
+        reference: str,
+        changed: Callable[[NewKey], NewKey],
+        etag: str | None = None,
+    ) -> Key:
+        """Change a key's name, scopes, galleries or end; its secret stays. `changed` makes of what
+        it was made with what it is to be.
+
+        Raises:
+            KeyNotFound, KeyEnded: no such key, or one that was revoked.
+            PreconditionFailed: `etag` is given and not that of the present key.
+            ScopeMissing: it could do more than before, and the caller lacks one of its scopes, or
+                is bound to certain galleries and the key would not be.
+            GalleryNotFound: see `galleries.existing`.
+            RequestInvalid: no scope or no gallery, or it would have ended already.
+        """
+
+        def work(tx: Transaction) -> Key:
+            key = _existing(tx, reference, caller, lock=True)
+            if etag is not None and etag != key.etag:
+                raise PreconditionFailed
+            if key.state is KeyState.REVOKED:
+                raise KeyEnded(key.prefix, key.state)
+            to = changed(key.wanted)
+            if to != key.wanted:
+                _check_change(tx, caller, key.wanted, to)
+                tx.keys.change(key.id, to, _reach(tx, caller, to))
+            return _existing(tx, str(key.id), caller)
+
+        return self.store.write(work, by=caller)
+
     def revoke(self, caller: Caller, reference: str) -> None:
         """End a key for good, for every request from now on; again does nothing.
 
@@ -132,6 +167,30 @@ class Keys:
             return not tx.keys.listed(None, 1, None)
 
 
+def _check_given(caller: Caller, new: NewKey) -> None:
+    """Nobody gives out what they lack themselves."""
+    if not new.scopes or new.galleries == ():
+        raise RequestInvalid("a key needs at least one scope, and one gallery or all of them")
+    _check_scopes(caller, new.scopes)
+    if new.galleries is None and caller.galleries is not None:
+        raise ScopeMissing("admin of all galleries")
+
+
+def _check_end(tx: Transaction, new: NewKey) -> None:
+    if new.expires_at is not None and new.expires_at <= tx.now():
+        raise RequestInvalid("expires_at: must be in the future")
+
+
+def _check_change(tx: Transaction, caller: Caller, before: NewKey, to: NewKey) -> None:
+    """Who narrows a key, or names it anew, need not be able to do what it does."""
+    if to.widens(before):
+        _check_given(caller, to)
+    elif not to.scopes or (to.galleries == () and before.galleries != ()):
+        raise RequestInvalid("a key needs at least one scope, and one gallery or all of them")
+    if to.expires_at != before.expires_at:
+        _check_end(tx, to)
+
+
 def _check_scopes(caller: Caller, scopes: frozenset[Scope]) -> None:
     lacking = caller.lacks(scopes)
     if lacking is not None:
@@ -139,12 +198,17 @@ def _check_scopes(caller: Caller, scopes: frozenset[Scope]) -> None:
 
 
 def _minted(tx: Transaction, caller: Caller, new: NewKey) -> Minted:
-    galleries = None
-    if new.galleries is not None:
-        galleries = frozenset(existing(tx, name, caller).id for name in new.galleries)
     secret = _new_secret(f"fm_{_random(5)}")
     hashed = secret.hashed(tx.keys.pepper())
-    return Minted(tx.keys.add(new, galleries, secret.prefix, hashed, caller.name), secret)
+    return Minted(
+        tx.keys.add(new, _reach(tx, caller, new), secret.prefix, hashed, caller.name), secret
+    )
+
+
+def _reach(tx: Transaction, caller: Caller, new: NewKey) -> frozenset[UUID] | None:
+    if new.galleries is None:
+        return None
+    return frozenset(existing(tx, name, caller).id for name in new.galleries)
 
 
 def _new_secret(prefix: str) -> Secret:

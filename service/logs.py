@@ -2,6 +2,16 @@
 
 import logging
 import logging.config
+import re
+from types import TracebackType
+
+ExceptionInfo = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
+VALUES = re.compile(
+    r"^(DETAIL|CONTEXT):.*?(?=^$|^\[SQL: |^HINT:|^LINE |\Z)", re.MULTILINE | re.DOTALL
+)
+"""What PostgreSQL adds to a message: the row that it refuses, with ids and embeddings."""
 
 
 class Line(logging.Formatter):
@@ -11,6 +21,10 @@ class Line(logging.Formatter):
         request_id = getattr(record, "correlation_id", None)
         record.request = f" [{request_id}]" if request_id else ""
         return super().format(record)
+
+    def formatException(self, ei: ExceptionInfo) -> str:
+        text = super().formatException(ei)
+        return VALUES.sub(r"\1: left out, it may hold values\n", text).rstrip()
 
 
 def configure(level: str) -> None:

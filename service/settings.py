@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     rate_limit: Annotated[str, AfterValidator(_rates)] | None = Field(
         None, description="requests of one key to one replica, as 100/second;5000/hour"
     )
+    failed_key_limit: Annotated[str, AfterValidator(_rates)] = Field(
+        "30/minute",
+        description="keys that are none, of one address to one replica, before 429 instead of 401",
+    )
     cors_origins: Annotated[str, AfterValidator(_origins)] | None = Field(
         None, description="web pages of other origins that may call, as https://a.org,https://b.org"
     )

@@ -48,6 +48,10 @@ class Spool(Protocol):
         files that were there and had no id yet."""
         ...
 
+    def forget_items(self, gallery_id: UUID, external_id: str, why: Reason) -> None:
+        """Reject what waits to be enrolled under that id, and keep nothing of it but its number."""
+        ...
+
     def refuse_items(self, job_id: UUID, reasons: Mapping[str, Reason]) -> set[str]:
         """Reject these files, as far as they are there and have no id yet; returns which."""
         ...

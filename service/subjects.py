@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from service.domain.consents import Consent
 from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.imports import ERASED
 from service.domain.keys import Caller
 from service.domain.repeats import Once
 from service.domain.replicas import ReplicaState
@@ -22,6 +24,7 @@ from service.errors import (
     SubjectNotFound,
 )
 from service.galleries import Galleries
+from service.gates import record_consent
 from service.ports import Transaction
 
 
@@ -133,11 +136,12 @@ class Subjects:
         new: NewSubject,
         at_least: GalleryVersion | None = None,
         once: Once[Written] | None = None,
+        consent: Consent | None = None,
     ) -> Written:
-        """Create a subject without faces.
+        """Create a subject without faces, with the consent that it gave, where it is told.
 
         Raises:
-            RequestInvalid: an id or metadata that cannot be.
+            RequestInvalid: an id, metadata or a consent that cannot be.
             SubjectExists: the id is taken.
             and what `Galleries.write` raises.
         """
@@ -145,7 +149,9 @@ class Subjects:
         valid_metadata(new.metadata)
 
         def work(tx: Transaction, gallery: Gallery) -> Written:
-            tx.create_subject(gallery.id, new)
+            subject_id = tx.create_subject(gallery.id, new)
+            if consent is not None:
+                record_consent(tx, gallery, subject_id, consent, caller.name)
             return _written(tx, gallery, new.external_id)
 
         made = self.galleries.write(caller, gallery_name, work, at_least, once)
@@ -242,6 +248,9 @@ class Subjects:
         """
 
         def work(tx: Transaction, gallery: Gallery) -> tuple[Gallery, Subject, GalleryVersion]:
+            known(tx, gallery, external_id)
+            # items before the subject: workers, too, lock them in this order
+            tx.spool.forget_items(gallery.id, external_id, ERASED)
             subject = known(tx, gallery, external_id, lock=True)
             if etag is not None and etag != subject.etag:
                 raise PreconditionFailed

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from service import model_wiring
 from service.audit import Recorder
+from service.consents import Consents
 from service.detection import Detection
 from service.domain.galleries import Gallery
 from service.domain.quality import QualityPolicy
@@ -42,13 +43,15 @@ class Access:
     """Who may call, beside those with a key.
 
     `anonymous`: whoever sends no key may do everything; `any_host`: under any host name, since the
-    address is not a loopback one. `origins`: of web pages that may call. `rates` as RATE_LIMIT.
+    address is not a loopback one. `origins`: of web pages that may call. `rates` as RATE_LIMIT,
+    `failures` as FAILED_KEY_LIMIT.
     """
 
     anonymous: bool = False
     any_host: bool = False
     origins: tuple[str, ...] = ()
     rates: str | None = None
+    failures: str = "30/minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Services:
     models: Models
     subjects: Subjects
     faces: Faces
+    consents: Consents
     keys: Keys
     access: Access
     imports: Imports
@@ -174,10 +178,11 @@ def _services(settings: Settings, tools: Tools, replica: Replica, recorder: Reco
         enrolment=Enrolment(galleries, analysers, tools.limits, tools.quality.enrolment),
         recognition=Recognition(tools.store, replica, probes, recorder),
         verification=Verification(tools.store, probes, recorder),
-        detection=Detection(analysers, tools.limits, tools.quality.enrolment),
+        detection=Detection(analysers, tools.limits, tools.quality.enrolment, tools.store),
         models=KnownModels(settings.facematch_home, model_wiring.engine_of(settings)),
         subjects=Subjects(galleries),
         faces=Faces(galleries),
+        consents=Consents(galleries),
         keys=Keys(tools.store, KeyFile.of(settings.facematch_home)),
         access=_access(settings),
         imports=tools.imports,
@@ -194,6 +199,7 @@ def _access(settings: Settings) -> Access:
         any_host=not settings.on_loopback(),
         origins=settings.origins(),
         rates=settings.rate_limit,
+        failures=settings.failed_key_limit,
     )
 
 

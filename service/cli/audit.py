@@ -67,7 +67,10 @@ def prune(
         ),
     ],
 ) -> None:
-    """Delete old events behind an anchor on which the rest still hangs."""
+    """Delete old events behind an anchor on which the rest still hangs.
+
+    A gallery with unmatched_lifetime_s keeps those that it needs to know whom a search has found.
+    """
     from datetime import UTC, datetime, timedelta
 
     from service import logs
@@ -80,8 +83,13 @@ def prune(
     settings = Settings.read()
     before = datetime.now(UTC) - timedelta(days=older_than_days)
     with open_database(settings) as url, open_tables(settings, url) as store:
-        gone = Audit(store).prune(trusted("facematch audit prune"), before)
-    typer.echo(f"{gone} events deleted")
+        done = Audit(store).prune(trusted("facematch audit prune"), before)
+    typer.echo(f"{done.events} events deleted")
+    for name, since in done.kept.items():
+        typer.echo(
+            f"gallery '{name}' keeps its events since {since:%Y-%m-%d}: they say whom a search has "
+            "found, which its unmatched_lifetime_s asks for"
+        )
 
 
 def _text(path: Path) -> str:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -65,6 +66,42 @@ def rotate(
     """Give a key a new secret and print it, this once."""
     with _opened() as keys:
         _show(keys.rotate(CALLER, key, grace), json)
+
+
+@app.command()
+def change(
+    key: Reference,
+    name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="What it may do from now on; repeatable.")
+    ] = None,
+    gallery: Annotated[
+        list[str] | None, typer.Option(help="Gallery that it reaches from now on; repeatable.")
+    ] = None,
+    all_galleries: Annotated[
+        bool, typer.Option("--all-galleries", help="It reaches all, also those to come.")
+    ] = False,
+    expires: Annotated[
+        str | None, typer.Option(help="When it ends: 12h, 90d, 2027-01-31 or 2027-01-31T12:00Z.")
+    ] = None,
+    no_end: Annotated[bool, typer.Option("--no-end", help="It does not end by itself.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Change a key, on every replica at once; its secret and what is not named stay."""
+    if (gallery and all_galleries) or (expires and no_end):
+        raise typer.BadParameter("--gallery or --all-galleries, --expires or --no-end")
+    given: dict[str, Any] = {}
+    if name is not None:
+        given["name"] = name
+    if scope:
+        given["scopes"] = frozenset(scope)
+    if gallery or all_galleries:
+        given["galleries"] = tuple(sorted(set(gallery))) if gallery else None
+    if expires or no_end:
+        given["expires_at"] = _time(expires)
+    with _opened() as keys:
+        changed = keys.change(CALLER, key, lambda before: replace(before, **given))
+    typer.echo(_json(changed) if json else _line(changed))
 
 
 @app.command()

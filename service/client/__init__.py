@@ -4,6 +4,7 @@ from service.client.connection import FaceMatchError
 from service.client.facematch import FaceMatch
 from service.client.values import (
     Compared,
+    Consent,
     DetectedFace,
     EnrolledFace,
     Erasure,
@@ -19,6 +20,7 @@ from service.client.values import (
 
 __all__ = [
     "Compared",
+    "Consent",
     "DetectedFace",
     "EnrolledFace",
     "Erasure",

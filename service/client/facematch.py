@@ -12,6 +12,7 @@ from urllib.parse import quote
 from service.client.connection import Connection
 from service.client.values import (
     Compared,
+    Consent,
     DetectedFace,
     EnrolledFace,
     Erasure,
@@ -82,9 +83,17 @@ class FaceMatch:
     # subjects
 
     def create_subject(
-        self, gallery: str, id: str, metadata: Json | None = None, expires_at: str | None = None
+        self,
+        gallery: str,
+        id: str,
+        metadata: Json | None = None,
+        expires_at: str | None = None,
+        *,
+        consent: Json | None = None,
     ) -> Subject:
+        """`consent` as in `record_consent`, here and below."""
         body = {"id": id, "metadata": metadata or {}, "expires_at": expires_at}
+        body |= _given(consent=consent)
         path = _at("galleries", gallery, "subjects")
         return Subject.of(self._call("POST", path, gallery=gallery, json=body))
 
@@ -119,21 +128,33 @@ class FaceMatch:
     # faces
 
     def add_face(
-        self, gallery: str, subject: str, photograph: Photograph, *, create: bool = True
+        self,
+        gallery: str,
+        subject: str,
+        photograph: Photograph,
+        *,
+        create: bool = True,
+        consent: Json | None = None,
     ) -> EnrolledFace:
         """`create` makes the subject where there is none of that id."""
         path = _of_subject(gallery, subject, "faces")
         params = {"create": str(create).lower()}
-        sent = {"files": {"file": _file(photograph)}, "params": params}
+        sent = {"files": {"file": _file(photograph)}, "params": params, "data": _form(consent)}
         return EnrolledFace.of(self._call("POST", path, gallery=gallery, **sent))
 
     def add_embedding(
-        self, gallery: str, subject: str, embedding: Sequence[float], space: Json
+        self,
+        gallery: str,
+        subject: str,
+        embedding: Sequence[float],
+        space: Json,
+        *,
+        consent: Json | None = None,
     ) -> EnrolledFace:
         """`space` says what made it, as `Gallery.space` does."""
         path = _of_subject(gallery, subject, "faces")
         sent = {
-            "json": {"embedding": list(embedding), "space": space},
+            "json": {"embedding": list(embedding), "space": space, **_given(consent=consent)},
             "params": {"create": "true"},
         }
         return EnrolledFace.of(self._call("POST", path, gallery=gallery, **sent))
@@ -146,15 +167,41 @@ class FaceMatch:
         return map(EnrolledFace.of, self._pages(path, "faces", gallery, filters))
 
     def replace_face(
-        self, gallery: str, subject: str, face: str, photograph: Photograph
+        self,
+        gallery: str,
+        subject: str,
+        face: str,
+        photograph: Photograph,
+        *,
+        consent: Json | None = None,
     ) -> EnrolledFace:
         path = _of_subject(gallery, subject, "faces", face)
-        files = {"file": _file(photograph)}
-        return EnrolledFace.of(self._call("PUT", path, gallery=gallery, files=files))
+        sent = {"files": {"file": _file(photograph)}, "data": _form(consent)}
+        return EnrolledFace.of(self._call("PUT", path, gallery=gallery, **sent))
 
     def delete_face(self, gallery: str, subject: str, face: str) -> None:
         path = _of_subject(gallery, subject, "faces", face)
         self._call("DELETE", path, gallery=gallery)
+
+    # consents
+
+    def record_consent(
+        self, gallery: str, subject: str, text_version: str, purpose: str, **times: str
+    ) -> Consent:
+        """What a person agreed to; `times`: given_at (else now) and expires_at."""
+        path = _of_subject(gallery, subject, "consents")
+        body = {"text_version": text_version, "purpose": purpose, **times}
+        return Consent.of(self._call("POST", path, gallery=gallery, json=body))
+
+    def consents(self, gallery: str, subject: str) -> Iterator[Consent]:
+        """In the order of their recording, ended ones too."""
+        path = _of_subject(gallery, subject, "consents")
+        return map(Consent.of, self._pages(path, "consents", gallery))
+
+    def withdraw_consent(self, gallery: str, subject: str, consent: str) -> Consent:
+        """End it; who has no other valid one is no longer found, and soon deleted."""
+        path = _of_subject(gallery, subject, "consents", consent, "withdraw")
+        return Consent.of(self._call("POST", path, gallery=gallery))
 
     # questions
 
@@ -281,6 +328,10 @@ def _fields(options: Json) -> dict[str, Any]:
         name: json.dumps(value) if isinstance(value, dict | bool) else value
         for name, value in options.items()
     }
+
+
+def _form(consent: Json | None) -> dict[str, str]:
+    return {} if consent is None else {"consent": json.dumps(consent)}
 
 
 def _file(photograph: Photograph) -> tuple[str, bytes]:

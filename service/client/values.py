@@ -42,6 +42,20 @@ class Subject(_Named):
 
 
 @dataclass(frozen=True, slots=True)
+class Consent(_Named):
+    """`state` is valid, expired or withdrawn."""
+
+    id: str
+    text_version: str
+    purpose: str
+    given_at: str
+    expires_at: str | None
+    withdrawn_at: str | None
+    recorded_by: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnrolledFace(_Named):
     """`box` in pixels of the upright photograph; `embedding` None unless asked for."""
 

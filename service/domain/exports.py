@@ -39,6 +39,7 @@ class ExportedConsent:
     given_at: datetime
     expires_at: datetime | None
     recorded_by: str
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

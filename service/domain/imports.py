@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from service.domain.consents import Consent
 from service.domain.galleries import GalleryVersion
 from service.domain.keys import Caller
+from service.errors import AttemptErased
 
 
 class ImportState(StrEnum):
@@ -38,6 +40,10 @@ class Reason:
     text: str
 
 
+ERASED = Reason(AttemptErased.code, "The ID was erased while this waited.")
+"""As the trigger audit_clear has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewItem:
     """An item about to be spooled: a photograph, an embedding (its float32 values as bytes, in
@@ -55,6 +61,7 @@ class NewItem:
     embedding: bytes | None = None
     status: ItemStatus = ItemStatus.WAITING
     reason: Reason | None = None
+    consent: Consent | None = None
 
     @property
     def size(self) -> int:
@@ -69,6 +76,7 @@ class ManifestRow:
     file: str
     external_id: str
     metadata: Mapping[str, Any]
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ class ClaimedItem:
     external_id: str
     metadata: Mapping[str, Any]
     known: bool
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Who calls, and what that caller may do."""
 
+import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -107,6 +108,18 @@ class Key:
     revoked_at: datetime | None
 
     @property
+    def etag(self) -> str:
+        """Differs whenever anything that is shown of it does."""
+        shown = asdict(self) | {"scopes": sorted(self.scopes)}
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
+
+    @property
+    def wanted(self) -> "NewKey":
+        """What would make another like it."""
+        names = None if self.galleries is None else tuple(sorted(self.galleries.values()))
+        return NewKey(self.name, self.scopes, names, self.expires_at)
+
+    @property
     def caller(self) -> Caller:
         galleries = None if self.galleries is None else frozenset(self.galleries)
         return Caller(self.prefix, self.id, self.scopes, galleries)
@@ -161,6 +174,17 @@ class NewKey:
     scopes: frozenset[Scope]
     galleries: tuple[str, ...] | None = None
     expires_at: datetime | None = None
+
+    def widens(self, before: Self) -> bool:
+        """Whether it may do anything that a key made with `before` may not."""
+        if self.scopes - before.scopes:
+            return True
+        if before.galleries is not None and (
+            self.galleries is None or set(self.galleries) - set(before.galleries)
+        ):
+            return True
+        end, ended = self.expires_at, before.expires_at
+        return ended is not None and (end is None or end > ended)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@
     │   ├── Unauthenticated          unauthenticated
     │   ├── ScopeMissing             scope_missing
     │   ├── RateLimited              rate_limited
+    │   ├── TooManyFailures          too_many_failures
     │   ├── KeyNotFound              key_not_found
     │   ├── KeyEnded                 key_ended
     │   ├── GalleryExists            gallery_exists
@@ -22,7 +23,9 @@
     │   ├── PreconditionFailed       precondition_failed
     │   ├── AttemptInFlight          request_in_flight
     │   ├── AttemptDiffers           idempotency_key_reused
+    │   ├── AttemptErased            erased
     │   ├── ConsentMissing           consent_missing
+    │   ├── ConsentNotFound          consent_not_found
     │   ├── ErasureNotFound          erasure_not_found
     │   ├── SubjectExists            subject_exists
     │   ├── SubjectNotFound          subject_not_found
@@ -69,6 +72,7 @@ codes are given out in `web/problems.py`, exit codes in `cli/failures.py`.
 from service.errors.bases import FacematchError, RequestError, StartupError, UnavailableError
 from service.errors.enrolled import (
     ConsentMissing,
+    ConsentNotFound,
     ErasureNotFound,
     FaceExists,
     FaceNotFound,
@@ -87,6 +91,7 @@ from service.errors.enrolled import (
 )
 from service.errors.requests import (
     AttemptDiffers,
+    AttemptErased,
     AttemptInFlight,
     EmbeddingInvalid,
     FaceNotDetected,
@@ -108,6 +113,7 @@ from service.errors.requests import (
     RequestInvalid,
     ScopeMissing,
     SeveralFaces,
+    TooManyFailures,
     Unauthenticated,
 )
 from service.errors.startup import (
@@ -135,10 +141,12 @@ from service.errors.unavailable import (
 
 __all__ = [
     "AttemptDiffers",
+    "AttemptErased",
     "AttemptInFlight",
     "AuditBehind",
     "CalibrationImpossible",
     "ConsentMissing",
+    "ConsentNotFound",
     "DatabaseBusy",
     "DatabaseUnavailable",
     "DatabaseUnsuitable",
@@ -189,6 +197,7 @@ __all__ = [
     "SubjectExpired",
     "SubjectFull",
     "SubjectNotFound",
+    "TooManyFailures",
     "Unauthenticated",
     "UnavailableError",
     "UnlikeSubject",

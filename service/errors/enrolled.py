@@ -25,8 +25,15 @@ class ConsentMissing(RequestError):
     def __init__(self) -> None:
         super().__init__(
             "This gallery demands a consent, and the person has none that is valid now; "
-            "record it with the subject first."
+            "send it along as `consent`, or record it with the subject first."
         )
+
+
+class ConsentNotFound(RequestError):
+    code = "consent_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such consent of this ID.")
 
 
 class ErasureNotFound(RequestError):
@@ -58,8 +65,8 @@ class SubjectExpired(RequestError):
 
     def __init__(self, external_id: str) -> None:
         super().__init__(
-            f"ID '{external_id}' has expired, and no search answers with it; give it a later "
-            "expires_at first, or delete it."
+            f"ID '{external_id}' has expired, or its consents are all over, and no search answers "
+            "with it; give it a later expires_at or record a new consent first, or delete it."
         )
 
 

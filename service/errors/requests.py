@@ -88,6 +88,19 @@ class RateLimited(RequestError):
         self.retry_after_s = retry_after_s
 
 
+class TooManyFailures(RequestError):
+    """Too many keys that are none came from one address. Nobody with a valid key is told so."""
+
+    code = "too_many_failures"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(
+            "Too many requests without a valid key from this address; try again in "
+            f"{retry_after_s} s, with one that is valid."
+        )
+        self.retry_after_s = retry_after_s
+
+
 class KeyNotFound(RequestError):
     """There is none, or none that this caller may know of. Never repeats what was asked for: it
     may be a key itself."""
@@ -139,6 +152,18 @@ class AttemptDiffers(RequestError):
     def __init__(self) -> None:
         super().__init__(
             "This Idempotency-Key was used for another request; use a new key for a new request."
+        )
+
+
+class AttemptErased(RequestError):
+    """What the request made was erased later, and with it the answer that was kept of it."""
+
+    code = "erased"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key was carried out, and what it made has been erased "
+            "since; nothing was done now. To enrol the person again, use a new key."
         )
 
 

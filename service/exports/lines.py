@@ -72,6 +72,7 @@ class ConsentPart(Line):
     given_at: AwareDatetime
     expires_at: AwareDatetime | None
     recorded_by: str
+    withdrawn_at: AwareDatetime | None = None
 
 
 class SubjectLine(Line):

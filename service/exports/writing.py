@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import IO
 
@@ -37,11 +38,16 @@ class Export:
             GalleryNotFound: see `service.galleries.existing`.
             OSError: `out` cannot be written.
         """
-        self.store.write(lambda tx: tx.note("export", existing(tx, name, caller).id), by=caller)
+        self.store.write(partial(_note, name, caller), by=caller)
         with self.store.transaction(read_only=True) as tx:
             tx.hold_tables()
             gallery = existing(tx, name, caller)
             return _write(tx, gallery, out, progress)
+
+
+def _note(name: str, caller: Caller, tx: Transaction) -> None:
+    gallery = existing(tx, name, caller)
+    tx.note("export", gallery.id, of="gallery", faces=tx.count_faces(gallery.id))
 
 
 def _write(tx: Transaction, gallery: Gallery, out: IO[bytes], progress: Progress) -> Totals:

@@ -253,7 +253,14 @@ class Worker:
         try:
             self._check_space(gallery, face)
             with tx.savepoint():
-                face_id = add(tx, gallery, item.external_id, face, metadata=item.metadata)
+                face_id = add(
+                    tx,
+                    gallery,
+                    item.external_id,
+                    face,
+                    metadata=item.metadata,
+                    consent=item.consent,
+                )
         except RequestError as error:
             return _refused(prepared.number, error)
         return Verdict(prepared.number, ItemStatus.ENROLLED, face_id=face_id)

@@ -11,13 +11,13 @@ from service.domain.subjects import usable_id
 from service.enrolment import RawEmbedding, embedded_face
 from service.errors import ItemInvalid, RequestError
 from service.images import ImageLimits, too_many_bytes
-from service.jobs.manifests import json_object, subject_of
+from service.jobs.manifests import consent_of, json_object, subject_of
 from service.jobs.spooling import Spooling
 from service.jobs.streams import CHUNK
 
 OVERHEAD = 1 << 18
 """Bytes of a line beside the photograph: its id and metadata, or an embedding."""
-MEMBERS = {"id", "file", "image", "embedding", "space", "metadata"}
+MEMBERS = {"id", "file", "image", "embedding", "space", "metadata", "consent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class LineItems:
         label = file if isinstance(file, str) else None
         try:
             external_id, metadata = subject_of(values)
+            consent = consent_of(values)
             photograph, embedding = self._content(values, label)
         except RequestError as error:
             self.into.refuse(label, usable_id(values.get("id")), error, number)
@@ -59,6 +60,7 @@ class LineItems:
                 photograph=photograph,
                 embedding=embedding,
                 number=number,
+                consent=consent,
             )
 
     def _content(

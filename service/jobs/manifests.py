@@ -4,8 +4,10 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import IO, Any
 
+from service.domain.consents import FIELDS, Consent, read_consent, valid_consent
 from service.domain.imports import ManifestRow
 from service.domain.subjects import valid_external_id, valid_metadata
 from service.errors import ImportInvalid, ItemInvalid, RequestError
@@ -14,6 +16,9 @@ MANIFESTS = ("manifest.csv", "manifest.ndjson", "manifest.jsonl")
 """Their names, at the archive's root."""
 MANIFEST_BYTES = 1 << 26
 LONGEST_LINE = 1 << 18
+CONSENT = "consent_"
+COLUMNS = frozenset(CONSENT + name for name in FIELDS)
+"""Of a CSV: they tell of the consent, the others are metadata."""
 SURPLUS = ""
 """The key of what stands behind the last column of a row."""
 
@@ -52,7 +57,11 @@ def _csv_rows(text: IO[str]) -> Iterator[Any]:
         file, external_id = values.pop("file"), values.pop("id")
         given = {name: value for name, value in values.items() if name and value}
         surplus = {SURPLUS: True} if SURPLUS in values else {}
-        yield {"file": file, "id": external_id, "metadata": given, **surplus}
+        consent = {
+            name.removeprefix(CONSENT): given.pop(name) for name in list(given) if name in COLUMNS
+        }
+        told = {"consent": consent} if consent else {}
+        yield {"file": file, "id": external_id, "metadata": given, **told, **surplus}
 
 
 def _json_rows(text: IO[str]) -> Iterator[Any]:
@@ -60,7 +69,7 @@ def _json_rows(text: IO[str]) -> Iterator[Any]:
         if len(line) == LONGEST_LINE:
             raise ImportInvalid(f"The manifest has a line of more than {LONGEST_LINE} characters.")
         if line.strip():
-            yield json_object(line, {"file", "id", "metadata"})
+            yield json_object(line, {"file", "id", "metadata", "consent"})
 
 
 def json_object(line: str | bytes, known: set[str]) -> dict[str, Any] | ItemInvalid:
@@ -88,9 +97,10 @@ def _checked(row: str, values: Any) -> Row:
         return file, ItemInvalid("the row has more values than there are columns")
     try:
         external_id, metadata = subject_of(values)
+        consent = consent_of(values)
     except RequestError as error:
         return file, error
-    return file, ManifestRow(file, external_id, metadata)
+    return file, ManifestRow(file, external_id, metadata, consent)
 
 
 def subject_of(values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -101,3 +111,13 @@ def subject_of(values: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     if not isinstance(metadata, dict | None):
         raise ItemInvalid("metadata: must be a JSON object")
     return valid_external_id(external_id), valid_metadata(metadata or {})
+
+
+def consent_of(values: Mapping[str, Any]) -> Consent | None:
+    """The consent that a JSON object tells of; raises RequestInvalid or ItemInvalid."""
+    consent = values.get("consent")
+    if consent is None:
+        return None
+    if not isinstance(consent, dict):
+        raise ItemInvalid("consent: must be a JSON object")
+    return valid_consent(read_consent(consent), datetime.now(UTC))

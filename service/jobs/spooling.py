@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from service.domain.consents import Consent
 from service.domain.embeddings import Embedding
 from service.domain.galleries import Gallery
 from service.domain.imports import ImportJob, ItemStatus, ManifestRow, NewItem, Reason
@@ -56,6 +57,7 @@ class Spooling:
         photograph: bytes | None = None,
         embedding: Embedding | None = None,
         number: int | None = None,
+        consent: Consent | None = None,
     ) -> None:
         """An item with its content, a photograph or an embedding of `space`; its number is the
         next one unless it is given."""
@@ -69,6 +71,7 @@ class Spooling:
                 photograph=photograph,
                 image_sha256=digest,
                 embedding=None if embedding is None else embedding.tobytes(),
+                consent=consent,
             )
         )
 

@@ -62,6 +62,11 @@ class AuditRows(Protocol):
         """The chain's events above that number, in order, in constant memory."""
         ...
 
+    def retention_reads(self) -> list[tuple[str, datetime]]:
+        """The galleries that delete whom nobody has found, by name, and since when their events
+        are kept for that."""
+        ...
+
     def prune_audit(self, before: datetime) -> int: ...
 
 

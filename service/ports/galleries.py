@@ -70,6 +70,10 @@ class GalleryRows(Protocol):
 
     def database_bytes(self) -> int: ...
 
+    def gallery_bytes(self, gallery_id: UUID) -> int:
+        """The size of its subjects, faces and embeddings, without indexes."""
+        ...
+
     def replicas(self, gallery_id: UUID) -> list[ReplicaState]:
         """Every replica the database knows, with its version of that gallery, oldest first."""
         ...

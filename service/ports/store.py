@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from service.domain.keys import Caller
 from service.domain.repeats import Attempt, KeptAnswer, Once
 from service.ports.audit import AuditRows
+from service.ports.consents import ConsentRows
 from service.ports.exports import ExportRows
 from service.ports.faces import FaceRows
 from service.ports.feed import ChangeFeed
@@ -35,12 +36,16 @@ class Transaction(GalleryRows, SubjectRows, FaceRows, GateRows, AuditRows, Expor
     @property
     def keys(self) -> KeyRows: ...
 
+    @property
+    def consents(self) -> ConsentRows: ...
+
     def begin_attempt(self, attempt: Attempt) -> KeptAnswer | None:
         """What was answered to this attempt before; None: it is this transaction's to carry out.
 
         Raises:
             AttemptInFlight: another transaction is at it.
             AttemptDiffers: the key was used for another request.
+            AttemptErased: somebody whom the answer told of has been erased.
         """
         ...
 

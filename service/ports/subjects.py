@@ -7,17 +7,17 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from service.domain.consents import Consent
 from service.domain.galleries import Gallery
 from service.domain.matches import SubjectFilter
 from service.domain.subjects import NOTHING, Metadata, NewSubject, Subject
 
 
 class SubjectRows(Protocol):
-    """The subjects of one transaction, with their consents."""
+    """The subjects of one transaction."""
 
     def galleries_of(self, external_id: str, among: frozenset[UUID] | None) -> list[Gallery]:
-        """The galleries that have a subject of that id, in the order that writers lock them in."""
+        """The galleries that have a subject of that id, or items of an import that wait to make it
+        one, in the order that writers lock them in."""
         ...
 
     def delete_lapsed(self, limit: int) -> int:
@@ -25,15 +25,11 @@ class SubjectRows(Protocol):
         gallery keeps such; returns how many, at most `limit`."""
         ...
 
-    def add_consent(
-        self, gallery_id: UUID, subject_id: UUID, consent: Consent, recorded_by: str
-    ) -> None: ...
-
     def add_subject(self, gallery_id: UUID, external_id: str, metadata: Metadata = NOTHING) -> UUID:
         """Raises SubjectExists when the gallery has a subject of that id."""
         ...
 
-    def create_subject(self, gallery_id: UUID, new: NewSubject) -> None:
+    def create_subject(self, gallery_id: UUID, new: NewSubject) -> UUID:
         """Raises SubjectExists as `add_subject`."""
         ...
 
@@ -56,8 +52,9 @@ class SubjectRows(Protocol):
     def change_subject(self, subject_id: UUID, to: NewSubject) -> None: ...
 
     def merge_subject(self, gallery_id: UUID, into: UUID, other: UUID) -> int:
-        """Move the other's faces and those of its metadata that `into` has no key for, then delete
-        it; returns how many faces moved. Faces that `into` has already go with the other."""
+        """Move the other's faces, its consents, what imports hold for it, and those of its metadata
+        that `into` has no key for, then delete it; returns how many faces moved. Faces that `into`
+        has already go with the other."""
         ...
 
     def delete_subject(self, gallery_id: UUID, external_id: str) -> bool:

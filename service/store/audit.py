@@ -49,6 +49,13 @@ VALUES (:action, :outcome, :gallery_id, :subject_id, CAST(:detail AS jsonb))
 
 TELL_CALLER = text("SELECT set_config('facematch.caller', :caller, true)")
 
+LAST_EVENT = text("SELECT coalesce(max(id), 0) FROM audit_event")
+# ids are given out in order, so those of this transaction are among those since it began
+TOLD_OF = text("""
+SELECT DISTINCT unnest(ARRAY[subject_id, face_id]) FROM audit_event
+ WHERE id > :before AND tx = pg_current_xact_id()
+""")
+
 PRUNE = text("SELECT audit_prune(:before)")
 
 
@@ -145,6 +152,17 @@ def record(connection: Connection, searches: Sequence[RecordedSearch]) -> None:
             for each in searches
         ],
     )
+
+
+def last_event(connection: Connection) -> int:
+    """The highest id of an event that this transaction sees."""
+    return int(connection.scalar(LAST_EVENT) or 0)
+
+
+def told_of(connection: Connection, before: int) -> list[UUID]:
+    """The subjects and faces that this transaction has changed since `last_event` said that."""
+    found = connection.scalars(TOLD_OF, {"before": before})
+    return [each for each in found if each is not None]
 
 
 def prune(connection: Connection, before: datetime) -> int:

@@ -26,7 +26,9 @@ SELECT s.id AS subject_id, s.external_id, s.metadata, s.created_at AS subject_cr
                  'text_version', text_version, 'purpose', purpose,
                  'given_at', least(greatest(given_at, '0001-01-02'), '9999-12-30'),
                  'expires_at', CASE WHEN expires_at < '9999-12-31' THEN expires_at END,
-                 'recorded_by', recorded_by) ORDER BY given_at, expires_at, text_version, purpose)
+                 'recorded_by', recorded_by,
+                 'withdrawn_at', withdrawn_at)
+               ORDER BY given_at, expires_at, text_version, purpose)
           FROM consent WHERE gallery_id = s.gallery_id AND subject_id = s.id) AS consents
   FROM subject s
   LEFT JOIN face f ON f.gallery_id = s.gallery_id AND f.subject_id = s.id
@@ -45,7 +47,7 @@ COPIES = {
     "subject": "id uuid, gallery_id uuid, external_id text, metadata jsonb, created_at timestamptz,"
     " expires_at timestamptz",
     "consent": "gallery_id uuid, subject_id uuid, text_version text, purpose text,"
-    " given_at timestamptz, expires_at timestamptz, recorded_by text",
+    " given_at timestamptz, expires_at timestamptz, recorded_by text, withdrawn_at timestamptz",
     "face": "id uuid, gallery_id uuid, subject_id uuid, created_at timestamptz, created_by text,"
     " image_sha256 bytea, image_name text, box int4[], quality jsonb",
     "face_embedding": "face_id, space_id, gallery_id, vec",
@@ -87,14 +89,18 @@ def _subject(row: Row[Any]) -> ExportedSubject:
 
 
 def _consent(told: dict[str, Any]) -> ExportedConsent:
-    expires_at = told["expires_at"]
     return ExportedConsent(
         text_version=told["text_version"],
         purpose=told["purpose"],
         given_at=datetime.fromisoformat(told["given_at"]),
-        expires_at=None if expires_at is None else datetime.fromisoformat(expires_at),
+        expires_at=_time(told["expires_at"]),
         recorded_by=told["recorded_by"],
+        withdrawn_at=_time(told["withdrawn_at"]),
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _face(row: Row[Any]) -> ExportedFace:
@@ -145,6 +151,7 @@ def _consent_row(gallery: Gallery, subject_id: UUID, given: ExportedConsent) -> 
         given.given_at,
         given.expires_at,
         given.recorded_by,
+        given.withdrawn_at,
     )
 
 

@@ -37,6 +37,8 @@ from service.store.tables import (
     gallery,
     gallery_calibration,
     gallery_change,
+    import_item,
+    import_job,
     subject,
 )
 
@@ -101,7 +103,12 @@ def of_subject(
     connection: Connection, external_id: str, among: frozenset[UUID] | None
 ) -> list[Gallery]:
     having = select(subject.c.gallery_id).where(subject.c.external_id == external_id)
-    found = GALLERIES.where(gallery.c.id.in_(having)).order_by(gallery.c.id)
+    awaiting = (
+        select(import_job.c.gallery_id)
+        .join(import_item, import_item.c.job_id == import_job.c.id)
+        .where(import_item.c.external_id == external_id, import_item.c.status == "waiting")
+    )
+    found = GALLERIES.where(gallery.c.id.in_(having.union(awaiting))).order_by(gallery.c.id)
     if among is not None:
         found = found.where(gallery.c.id.in_(among))
     return [_gallery(row) for row in connection.execute(found).mappings()]
@@ -284,3 +291,18 @@ def made_version(connection: Connection, gallery_id: UUID) -> GalleryVersion:
     if row is None:
         raise GalleryNotReady(DELETED)
     return GalleryVersion(*row)
+
+
+# whole rows, for which values that lie elsewhere are fetched
+SIZE = text(
+    "SELECT "
+    + " + ".join(
+        f"(SELECT coalesce(sum(pg_column_size(t.*)), 0) FROM {table} t WHERE gallery_id = :gallery)"
+        for table in ("subject", "face", "face_embedding")
+    )
+)
+
+
+def size(connection: Connection, gallery_id: UUID) -> int:
+    """See `ports.Transaction.gallery_bytes`."""
+    return int(connection.scalar(SIZE, {"gallery": gallery_id}) or 0)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Text, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Integer, Uuid
 
+from service.domain.consents import read_consent
 from service.domain.imports import ClaimedItem, ItemStatus, Payload, Reason, Verdict
 from service.store.import_items import EMPTIED
 from service.store.tables import import_item
@@ -33,7 +34,7 @@ UPDATE import_item i
        claimed_until = clock_timestamp() + make_interval(secs => :lease)
   FROM free
  WHERE i.job_id = :job AND i.number = free.number
-RETURNING i.number, i.file, i.external_id, i.metadata,
+RETURNING i.number, i.file, i.external_id, i.metadata, i.consent,
           EXISTS (SELECT FROM import_job j
                     JOIN subject s ON s.gallery_id = j.gallery_id
                                   AND s.external_id = i.external_id
@@ -86,7 +87,14 @@ def claim(
     for least, most, size in ((0, TRUSTED, limit), (TRUSTED, LAST, 1)):
         rows = connection.execute(CLAIM, values | {"least": least, "most": most, "limit": size})
         items = [
-            ClaimedItem(row.number, row.file, row.external_id, row.metadata or {}, row.known)
+            ClaimedItem(
+                row.number,
+                row.file,
+                row.external_id,
+                row.metadata or {},
+                row.known,
+                None if row.consent is None else read_consent(row.consent),
+            )
             for row in rows
         ]
         if items:

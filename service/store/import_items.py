@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Integer, LargeBinary
 
+from service.domain.consents import Consent, told
 from service.domain.imports import (
     ItemStatus,
     ListedItem,
@@ -42,19 +43,21 @@ SELECT p.number
 )
 
 NAME = text("""
-UPDATE import_item i SET external_id = r.name, metadata = r.metadata
-  FROM unnest(:files, :names, CAST(:metadata AS jsonb[])) AS r (file, name, metadata)
+UPDATE import_item i SET external_id = r.name, metadata = r.metadata, consent = r.consent
+  FROM unnest(:files, :names, CAST(:metadata AS jsonb[]), CAST(:consents AS jsonb[]))
+    AS r (file, name, metadata, consent)
  WHERE i.job_id = :job AND i.status = 'waiting' AND i.external_id IS NULL AND i.file = r.file
 RETURNING i.file
 """).bindparams(
     bindparam("files", type_=ARRAY(Text)),
     bindparam("names", type_=ARRAY(Text)),
     bindparam("metadata", type_=ARRAY(JSONB)),
+    bindparam("consents", type_=ARRAY(JSONB(none_as_null=True))),
 )
 
 # what is left of an item when its content has gone
 EMPTIED = """photograph = NULL, image_sha256 = NULL, embedding = NULL, metadata = NULL,
-       claimed_by = NULL, claimed_until = NULL, done_at = clock_timestamp()"""
+       consent = NULL, claimed_by = NULL, claimed_until = NULL, done_at = clock_timestamp()"""
 
 REFUSE = text(f"""
 UPDATE import_item i SET status = 'rejected', code = r.code, reason = r.reason, {EMPTIED}
@@ -106,6 +109,7 @@ def _row(job_id: UUID, item: NewItem) -> dict[str, Any]:
         "file": item.file,
         "external_id": item.external_id,
         "metadata": None if done or item.metadata is None else dict(item.metadata),
+        "consent": None if done else _told(item.consent),
         "photograph": None if done else item.photograph,
         "image_sha256": None if done else item.image_sha256,
         "embedding": None if done else item.embedding,
@@ -114,6 +118,26 @@ def _row(job_id: UUID, item: NewItem) -> dict[str, Any]:
         "reason": item.reason and item.reason.text,
         "settled": done,
     }
+
+
+def _told(given: Consent | None) -> dict[str, Any] | None:
+    return None if given is None else told(given)
+
+
+FORGET = text(f"""
+UPDATE import_item i
+   SET status = 'rejected', code = :code, reason = :reason, file = NULL, external_id = NULL,
+       {EMPTIED}
+  FROM import_job j
+ WHERE i.job_id = j.id AND j.gallery_id = :gallery AND i.external_id = :name
+   AND i.status = 'waiting'
+""")
+
+
+def forget(connection: Connection, gallery_id: UUID, external_id: str, why: Reason) -> None:
+    """As the trigger audit_clear does where there is a subject of that id."""
+    values = {"gallery": gallery_id, "name": external_id, "code": why.code, "reason": why.text}
+    connection.execute(FORGET, values)
 
 
 def enrolled(connection: Connection, job_id: UUID, photographs: Photographs) -> set[int]:
@@ -130,7 +154,7 @@ def unname(connection: Connection, job_id: UUID) -> None:
     connection.execute(
         update(import_item)
         .where(import_item.c.job_id == job_id, import_item.c.status == ItemStatus.WAITING)
-        .values(external_id=None, metadata=None)
+        .values(external_id=None, metadata=None, consent=None)
     )
 
 
@@ -140,6 +164,7 @@ def name(connection: Connection, job_id: UUID, rows: Sequence[ManifestRow]) -> s
         "files": [row.file for row in rows],
         "names": [row.external_id for row in rows],
         "metadata": [dict(row.metadata) for row in rows],
+        "consents": [_told(row.consent) for row in rows],
     }
     return set(connection.scalars(NAME, values))
 

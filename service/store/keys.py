@@ -10,6 +10,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    delete,
     func,
     insert,
     literal,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql
 
 from service.domain.keys import HashedKey, Key, KeyState, NewKey, Scope
 from service.store.failures import translated
@@ -132,6 +134,29 @@ class PostgresKeys:
                 .where(api_key.c.id == key_id)
                 .values(key_hash=key_hash, **(previous if grace_s else none))
             )
+
+    def change(self, key_id: UUID, to: NewKey, galleries: frozenset[UUID] | None) -> None:
+        """What stays the same is not written, so that the record does not tell of it."""
+        values = {
+            "name": to.name,
+            "scopes": sorted(to.scopes),
+            "all_galleries": galleries is None,
+            "expires_at": to.expires_at,
+        }
+        new = or_(*(api_key.c[name].is_distinct_from(value) for name, value in values.items()))
+        reached = api_key_gallery.c.gallery_id.in_(galleries or ())
+        bound = [{"key_id": key_id, "gallery_id": each} for each in galleries or ()]
+        with translated():
+            self._connection.execute(
+                update(api_key).where(api_key.c.id == key_id, new).values(values)
+            )
+            self._connection.execute(
+                delete(api_key_gallery).where(api_key_gallery.c.key_id == key_id, ~reached)
+            )
+            if bound:
+                self._connection.execute(
+                    postgresql.insert(api_key_gallery).on_conflict_do_nothing(), bound
+                )
 
     def revoke(self, key_id: UUID) -> None:
         revoked = func.coalesce(api_key.c.revoked_at, func.now())

@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeEngine, Uuid
 from service.domain.decisions import Likeness
 from service.domain.embeddings import Embedding
 from service.domain.galleries import Gallery
+from service.store import consents
 from service.store.tables import Vector
 
 # the operator stands in the list of what is materialized: a vector of another dimension, of another
@@ -37,7 +38,7 @@ SELECT DISTINCT f.subject_id
   FROM scored n JOIN face f ON f.gallery_id = :gallery AND f.id = n.face_id
  WHERE n.similarity >= :threshold
 """
-BEST = """
+BEST = f"""
 SELECT s.external_id, n.similarity
   FROM scored n
   JOIN face f ON f.gallery_id = :gallery AND f.id = n.face_id
@@ -45,6 +46,7 @@ SELECT s.external_id, n.similarity
  WHERE s.external_id <> :besides
    AND n.similarity >= :threshold
    AND (s.expires_at IS NULL OR s.expires_at > now())
+   AND NOT {consents.ENDED_FOR.format(subject="s")}
  ORDER BY n.similarity DESC LIMIT 1
 """
 OWN = "SELECT max(similarity) FROM scored"

@@ -14,7 +14,6 @@ from sqlalchemy import (
     any_,
     bindparam,
     func,
-    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -22,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from service.domain.galleries import Gallery
 from service.domain.matches import EnrolledFace, SubjectFilter
 from service.domain.subjects import Metadata
-from service.store import vectors
+from service.store import subjects, vectors
 from service.store.tables import face, face_embedding, subject
 
 
@@ -80,7 +79,7 @@ def _enrolled(
 
 
 def _permitted(among: SubjectFilter) -> ColumnElement[bool]:
-    conditions = [or_(subject.c.expires_at.is_(None), subject.c.expires_at > func.now())]
+    conditions = [subjects.ALIVE]
     if among.metadata is not None:
         conditions.append(subject.c.metadata.contains(dict(among.metadata)))
     if among.metadata:

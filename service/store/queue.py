@@ -8,18 +8,21 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import procrastinate
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from sqlalchemy import Connection, text
 
+from service.errors import UnavailableError
 from service.spool import QueueWork
+from service.store.failures import UNAVAILABLE
 from service.store.urls import conninfo
 
 QUEUE = "imports"
@@ -41,7 +44,41 @@ WORKERS = text(
     "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '1 minute'"
 )
 
+SAID_AGAIN_S = 10.0
+
 log = logging.getLogger(__name__)
+
+
+class Outages(logging.Filter):
+    """One line in the place of procrastinate's tracebacks where the database went away, which is
+    nobody's mistake and mended by itself; the tracebacks are there at level DEBUG."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = -SAID_AGAIN_S
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None or not _is_outage(error):
+            return True
+        log.debug("imports: %s", record.getMessage(), exc_info=record.exc_info)
+        if time.monotonic() - self._said >= SAID_AGAIN_S:
+            self._said = time.monotonic()
+            log.warning(
+                "imports: the database went away (%s); what was under way goes on when it is back",
+                type(error).__name__,
+            )
+        return False
+
+
+def _is_outage(error: BaseException) -> bool:
+    if isinstance(error, ConnectorException):
+        return error.__cause__ is None or _is_outage(error.__cause__)
+    return isinstance(error, (UnavailableError, *UNAVAILABLE))
+
+
+LOGGERS = ("procrastinate.worker", "procrastinate.utils", "asyncio")
+"""The last one tells of tasks of procrastinate that nobody asks how they ended."""
 
 
 def enqueue(connection: Connection, job_id: UUID, delay_s: float) -> None:
@@ -72,12 +109,15 @@ class PostgresWorkers:
         self._url = url
         self._work = work
         self._threads = threads
+        self._outages = Outages()
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._main, name="imports", daemon=True)
 
     def start(self) -> None:
+        for name in LOGGERS:
+            logging.getLogger(name).addFilter(self._outages)
         self._thread.start()
 
     def close(self) -> None:
@@ -89,6 +129,8 @@ class PostgresWorkers:
             self._thread.join(CLOSE_S)
         if self._thread.is_alive():
             log.warning("imports: a batch did not end within %g s and is left to others", CLOSE_S)
+        for name in LOGGERS:
+            logging.getLogger(name).removeFilter(self._outages)
 
     def _main(self) -> None:
         with ThreadPoolExecutor(self._threads + 1, "import", _yield_to_others) as threads:

@@ -1,9 +1,16 @@
-"""SQL of idempotency keys: what was answered to a request, kept with what it wrote."""
+"""SQL of idempotency keys: what was answered to a request, kept with what it wrote.
+
+Who is erased is erased from the kept answers too: the trigger audit_clear empties those that are
+`about` them.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, text
 
 from service.domain.repeats import Attempt, KeptAnswer
-from service.errors import AttemptDiffers, AttemptInFlight
+from service.errors import AttemptDiffers, AttemptErased, AttemptInFlight
 from service.store.tables import idempotency_key
 
 KEEP = "24 hours"
@@ -29,12 +36,16 @@ def begin(connection: Connection, attempt: Attempt) -> KeptAnswer | None:
     ).one_or_none()
     if kept is None:
         return None
+    if kept.body is None:
+        raise AttemptErased
     if kept.fingerprint != attempt.fingerprint:
         raise AttemptDiffers
     return KeptAnswer(kept.status, kept.headers, kept.body)
 
 
-def keep(connection: Connection, attempt: Attempt, answer: KeptAnswer) -> None:
+def keep(
+    connection: Connection, attempt: Attempt, answer: KeptAnswer, about: Sequence[UUID]
+) -> None:
     columns = idempotency_key.c
     old = select(columns.caller, columns.key).where(_is_old()).limit(SWEEP)
     same = (columns.caller == attempt.caller) & (columns.key == attempt.key)
@@ -51,6 +62,7 @@ def keep(connection: Connection, attempt: Attempt, answer: KeptAnswer) -> None:
             status=answer.status,
             headers=dict(answer.headers),
             body=answer.body,
+            about=list(about),
         )
     )
 

@@ -1,5 +1,7 @@
 """SQL of retention: subjects whose time is over."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
@@ -18,12 +20,18 @@ AND NOT EXISTS (
           OR e.action IN ('enrol', 'move_face')))
 """
 
+# of the consents of one subject: none is valid any more
+ENDED = "bool_and(withdrawn_at IS NOT NULL OR coalesce(expires_at <= now(), false))"
+
 CANDIDATES = text(f"""
 WITH expired AS (
   SELECT id FROM subject WHERE expires_at <= now() LIMIT :limit),
 unmatched AS (
-  SELECT s.id FROM gallery g JOIN subject s ON s.gallery_id = g.id WHERE {UNMATCHED} LIMIT :limit)
-SELECT id FROM subject WHERE id IN (SELECT id FROM expired UNION SELECT id FROM unmatched)
+  SELECT s.id FROM gallery g JOIN subject s ON s.gallery_id = g.id WHERE {UNMATCHED} LIMIT :limit),
+unconsented AS (
+  SELECT subject_id AS id FROM consent GROUP BY subject_id HAVING {ENDED} LIMIT :limit)
+SELECT id FROM subject WHERE id IN (SELECT id FROM expired UNION SELECT id FROM unmatched
+                                    UNION SELECT id FROM unconsented)
  ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
 
@@ -32,8 +40,19 @@ DELETE = text(f"""
 DELETE FROM subject s
  WHERE id = ANY(:candidates)
    AND (expires_at <= now()
-        OR EXISTS (SELECT FROM gallery g WHERE g.id = s.gallery_id AND {UNMATCHED}))
+        OR EXISTS (SELECT FROM gallery g WHERE g.id = s.gallery_id AND {UNMATCHED})
+        OR EXISTS (SELECT FROM consent c WHERE c.subject_id = s.id HAVING {ENDED}))
 """).bindparams(bindparam("candidates", type_=ARRAY(Uuid)))
+
+# as the function audit_prune has it
+READS = text("""
+SELECT name, now() - make_interval(secs => unmatched_lifetime_s) - interval '1 day' AS since
+  FROM gallery WHERE unmatched_lifetime_s IS NOT NULL ORDER BY name
+""")
+
+
+def reads(connection: Connection) -> list[tuple[str, datetime]]:
+    return [(row.name, row.since) for row in connection.execute(READS)]
 
 
 def delete_lapsed(connection: Connection, limit: int) -> int:

@@ -52,6 +52,10 @@ class PostgresSpool:
         return import_items.name(self._connection, job_id, rows)
 
     @translated()
+    def forget_items(self, gallery_id: UUID, external_id: str, why: Reason) -> None:
+        import_items.forget(self._connection, gallery_id, external_id, why)
+
+    @translated()
     def refuse_items(self, job_id: UUID, reasons: Mapping[str, Reason]) -> set[str]:
         return import_items.refuse(self._connection, job_id, reasons)
 

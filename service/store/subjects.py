@@ -12,6 +12,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -19,14 +20,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.sql import bindparam
-from sqlalchemy.types import Uuid
+from sqlalchemy.types import Boolean, Uuid
 
 from service.domain.subjects import NOTHING, Metadata, NewSubject, Subject
 from service.errors import SubjectExists
+from service.store import consents
 from service.store.tables import face, subject
 
-ALIVE = or_(subject.c.expires_at.is_(None), subject.c.expires_at > func.now())
-"""Not expired, by the database's clock."""
+ALIVE = and_(
+    or_(subject.c.expires_at.is_(None), subject.c.expires_at > func.now()),
+    ~literal_column(consents.ENDED_FOR.format(subject="subject"), Boolean),
+)
+"""Neither expired nor left without the consent it once had, by the database's clock."""
 
 FACES = (
     select(func.count())
@@ -59,6 +64,17 @@ UPDATE face f SET subject_id = :into
         AND te.space_id = e.space_id AND vector_send(te.vec) = vector_send(e.vec)))
 """).bindparams(*(bindparam(name, type_=Uuid()) for name in ("gallery", "into", "other")))
 
+MOVE_CONSENTS = text(
+    "UPDATE consent SET subject_id = :into WHERE gallery_id = :gallery AND subject_id = :other"
+)
+# else what waits for the other would make it anew, or be thrown away with it
+MOVE_ITEMS = text("""
+UPDATE import_item i SET external_id = into_.external_id
+  FROM import_job j, subject into_, subject other
+ WHERE i.job_id = j.id AND j.gallery_id = :gallery AND i.external_id = other.external_id
+   AND into_.id = :into AND other.id = :other
+""")
+
 
 def add(
     connection: Connection, gallery_id: UUID, external_id: str, metadata: Metadata = NOTHING
@@ -68,9 +84,9 @@ def add(
     return _added(connection, values)
 
 
-def create(connection: Connection, gallery_id: UUID, new: NewSubject) -> None:
+def create(connection: Connection, gallery_id: UUID, new: NewSubject) -> UUID:
     """As `add`."""
-    _added(connection, {"gallery_id": gallery_id, **_columns(new)})
+    return _added(connection, {"gallery_id": gallery_id, **_columns(new)})
 
 
 def _added(connection: Connection, values: dict[str, object]) -> UUID:
@@ -142,7 +158,10 @@ def change(connection: Connection, subject_id: UUID, to: NewSubject) -> None:
 
 def merge(connection: Connection, gallery_id: UUID, into: UUID, other: UUID) -> int:
     """See `ports.Transaction.merge_subject`."""
-    moved = connection.execute(MOVE, {"gallery": gallery_id, "into": into, "other": other})
+    both = {"gallery": gallery_id, "into": into, "other": other}
+    moved = connection.execute(MOVE, both)
+    connection.execute(MOVE_CONSENTS, both)
+    connection.execute(MOVE_ITEMS, both)
     metadata = select(subject.c.metadata).where(subject.c.id == other).scalar_subquery()
     connection.execute(
         update(subject)

@@ -132,9 +132,11 @@ idempotency_key = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("status", Integer, nullable=False),
     Column("headers", JSONB, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary),
     Column("created_at", Timestamp, nullable=False, server_default=NOW),
+    Column("about", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Index(None, "created_at"),
+    Index(None, "about", postgresql_using="gin"),
 )
 
 api_key = Table(
@@ -181,6 +183,7 @@ consent = Table(
     Column("given_at", Timestamp, nullable=False, server_default=NOW),
     Column("expires_at", Timestamp),
     Column("recorded_by", Text, nullable=False, server_default=text("SESSION_USER")),
+    Column("withdrawn_at", Timestamp),
     ForeignKeyConstraint(
         ["gallery_id", "subject_id"],
         ["subject.gallery_id", "subject.id"],
@@ -338,8 +341,10 @@ import_item = Table(
     Column("claimed_by", Uuid),
     Column("claimed_until", Timestamp),
     Column("done_at", Timestamp),
+    Column("consent", JSONB(none_as_null=True)),
     Index(None, "job_id", "status", "number"),
     Index(None, "external_id"),
+    Index(None, "face_id", postgresql_where=text("face_id IS NOT NULL")),
 )
 
 QUEUE_PREFIX = "procrastinate_"

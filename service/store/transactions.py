@@ -11,7 +11,6 @@ from sqlalchemy import Connection, func, select
 
 from service.domain.audit import Anchor, Link, RecordedSearch
 from service.domain.calibrations import Calibration
-from service.domain.consents import Consent
 from service.domain.decisions import Likeness
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.erasures import Erasure
@@ -26,7 +25,6 @@ from service.domain.subjects import NOTHING, Metadata, NewSubject, Subject
 from service.store import (
     audit,
     calibrations,
-    consents,
     erasures,
     exports,
     faces,
@@ -39,6 +37,7 @@ from service.store import (
     spaces,
     subjects,
 )
+from service.store.consents import PostgresConsents
 from service.store.failures import rules_named, translated
 from service.store.keys import PostgresKeys
 from service.store.spool import PostgresSpool
@@ -50,6 +49,7 @@ class PostgresTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._events_before = 0
 
     @property
     def spool(self) -> PostgresSpool:
@@ -63,6 +63,10 @@ class PostgresTransaction:
     @property
     def keys(self) -> PostgresKeys:
         return PostgresKeys(self._connection)
+
+    @property
+    def consents(self) -> PostgresConsents:
+        return PostgresConsents(self._connection)
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         with translated():
@@ -118,12 +122,6 @@ class PostgresTransaction:
         with translated():
             return retention.delete_lapsed(self._connection, limit)
 
-    def add_consent(
-        self, gallery_id: UUID, subject_id: UUID, consent: Consent, recorded_by: str
-    ) -> None:
-        with translated():
-            consents.add(self._connection, gallery_id, subject_id, consent, recorded_by)
-
     def act_for(self, caller: Caller) -> None:
         with translated():
             audit.tell_caller(self._connection, caller)
@@ -162,17 +160,23 @@ class PostgresTransaction:
         with translated():
             yield from audit.links(self._connection, chain, after)
 
+    def retention_reads(self) -> list[tuple[str, datetime]]:
+        with translated():
+            return retention.reads(self._connection)
+
     def prune_audit(self, before: datetime) -> int:
         with translated():
             return audit.prune(self._connection, before)
 
     def begin_attempt(self, attempt: Attempt) -> KeptAnswer | None:
         with translated():
+            self._events_before = audit.last_event(self._connection)
             return repeats.begin(self._connection, attempt)
 
     def keep_answer(self, attempt: Attempt, answer: KeptAnswer) -> None:
         with translated():
-            repeats.keep(self._connection, attempt, answer)
+            about = audit.told_of(self._connection, self._events_before)
+            repeats.keep(self._connection, attempt, answer, about)
 
     def pin_weights(self, space_id: UUID, weights_sha256: str) -> None:
         with translated():
@@ -186,9 +190,9 @@ class PostgresTransaction:
         with translated():
             return subjects.add(self._connection, gallery_id, external_id, metadata)
 
-    def create_subject(self, gallery_id: UUID, new: NewSubject) -> None:
+    def create_subject(self, gallery_id: UUID, new: NewSubject) -> UUID:
         with translated():
-            subjects.create(self._connection, gallery_id, new)
+            return subjects.create(self._connection, gallery_id, new)
 
     def find_subject(self, gallery_id: UUID, external_id: str) -> UUID | None:
         with translated():
@@ -365,6 +369,10 @@ class PostgresTransaction:
         with translated():
             size = select(func.pg_database_size(func.current_database()))
             return int(self._connection.scalar(size) or 0)
+
+    def gallery_bytes(self, gallery_id: UUID) -> int:
+        with translated():
+            return galleries.size(self._connection, gallery_id)
 
     def now(self) -> datetime:
         with translated():

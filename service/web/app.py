@@ -11,7 +11,7 @@ from service.web.admission import Admission
 from service.web.authentication import Authentication
 from service.web.body_limit import BodyLimit, photographs_bound
 from service.web.idempotency import answered_before
-from service.web.rate_limits import RateLimits
+from service.web.rate_limits import FailedKeys, RateLimits
 from service.web.routers import faces, status
 from service.web.segments import Segments
 from service.web.strangers import Anonymity
@@ -61,6 +61,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
         Authentication,
         authenticate=services.keys.authenticate,
         is_anonymous=Anonymity(access),
+        failures=FailedKeys(access.failures),
     )
     cors.install(app, access.origins)
     app.add_middleware(Segments)

@@ -9,6 +9,7 @@ import anyio
 import anyio.to_thread
 from asgi_correlation_id import correlation_id
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.domain.keys import ANONYMOUS, Caller
@@ -16,9 +17,11 @@ from service.errors import FacematchError, Unauthenticated
 from service.web.docs import is_page
 from service.web.early import answer_early
 from service.web.problems import refusal
+from service.web.rate_limits import FailedKeys, address
 
 OPEN = {"/health", "/ready"}
 """For load balancers and orchestrators, which have no key. They tell nothing of what is stored."""
+CREDENTIALS = frozenset({"x-api-key", "authorization"})
 THREADS = 40
 """Of its own: those of the handlers may all be waiting for photographs, and who is refused should
 know at once."""
@@ -29,6 +32,8 @@ class Authentication:
 
     `authenticate` is asked at every request, so that a key which was revoked or has expired is
     refused by every replica at once. `is_anonymous` tells whether a request without a key may pass.
+    `failures` counts keys that are none: those alone are refused for their number, after the key
+    was looked up, so that nobody can lock out who shares an address with them.
     """
 
     def __init__(
@@ -36,10 +41,12 @@ class Authentication:
         app: ASGIApp,
         authenticate: Callable[[str], Caller],
         is_anonymous: Callable[[Headers], bool],
+        failures: FailedKeys,
     ) -> None:
         self._app = app
         self._authenticate = authenticate
         self._is_anonymous = is_anonymous
+        self._failures = failures
         self._threads = anyio.CapacityLimiter(THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,14 +59,24 @@ class Authentication:
         try:
             caller = await self._caller(scope)
         except FacematchError as error:
-            response = refusal(scope["path"], error)
-            if isinstance(error, Unauthenticated) and is_page(scope["path"]):
-                # a browser asks its user for a name and a password, and that is the key
-                response.headers["WWW-Authenticate"] = 'Basic realm="facematch", charset="UTF-8"'
-            await answer_early(response, scope, receive, send)
+            await answer_early(self._refusal(scope, error), scope, receive, send)
             return
         scope.setdefault("state", {})["caller"] = _from(caller, scope)
         await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope, error: FacematchError) -> Response:
+        """Who sent no key at all has guessed none."""
+        if not isinstance(error, Unauthenticated):
+            return refusal(scope["path"], error)
+        if CREDENTIALS.intersection(Headers(scope=scope)):
+            limited = self._failures.counted(address(scope))
+            if limited is not None:
+                return refusal(scope["path"], limited)
+        response = refusal(scope["path"], error)
+        if is_page(scope["path"]):
+            # a browser asks its user for a name and a password, and that is the key
+            response.headers["WWW-Authenticate"] = 'Basic realm="facematch", charset="UTF-8"'
+        return response
 
     async def _caller(self, scope: Scope) -> Caller:
         headers = Headers(scope=scope)
@@ -73,8 +90,7 @@ class Authentication:
 
 def _from(caller: Caller, scope: Scope) -> Caller:
     """The caller, and where this request came from."""
-    client = scope.get("client")
-    return replace(caller, request_id=correlation_id.get(), address=client[0] if client else None)
+    return replace(caller, request_id=correlation_id.get(), address=address(scope) or None)
 
 
 def _is_open(scope: Scope) -> bool:

@@ -27,6 +27,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.Unauthenticated: 401,
     errors.ScopeMissing: 403,
     errors.RateLimited: 429,
+    errors.TooManyFailures: 429,
     errors.KeyNotFound: 404,
     errors.KeyEnded: 409,
     errors.GalleryExists: 409,
@@ -35,7 +36,9 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.PreconditionFailed: 412,
     errors.AttemptInFlight: 409,
     errors.AttemptDiffers: 422,
+    errors.AttemptErased: 410,
     errors.ConsentMissing: 409,
+    errors.ConsentNotFound: 404,
     errors.ErasureNotFound: 404,
     errors.SubjectExists: 409,
     errors.SubjectNotFound: 404,
@@ -112,7 +115,7 @@ def _refused(request: Request, error: Exception) -> JSONResponse:
 def refusal(path: str, error: errors.FacematchError, *, readable: bool = False) -> JSONResponse:
     """The answer to what was refused on purpose; `readable`: the caller may know by whom."""
     headers = {}
-    if isinstance(error, errors.UnavailableError | errors.RateLimited):
+    if isinstance(error, errors.UnavailableError | errors.RateLimited | errors.TooManyFailures):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"

@@ -82,7 +82,9 @@ class Stats(BaseModel):
     total_faces: int
     model: str
     embedding_dimension: int
-    database_size_mb: float
+    database_size_mb: float = Field(
+        description="the whole database; for a key of certain galleries: this gallery's rows"
+    )
     uptime_seconds: float
     last_updated: datetime = Field(description="last change of the gallery, in UTC")
     gallery: str

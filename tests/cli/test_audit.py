@@ -73,3 +73,14 @@ def test_a_pruned_record_still_holds(record: str) -> None:
         "audit", "prune", "--older-than-days", "30", environment={"DATABASE_URL": record}
     )
     assert "0 events deleted" in pruned.stdout
+
+
+def test_pruning_says_which_gallery_keeps_what_its_retention_reads(record: str) -> None:
+    with psycopg.connect(record) as connection:
+        connection.execute("UPDATE gallery SET unmatched_lifetime_s = 94608000")
+    done = facematch(
+        "audit", "prune", "--older-than-days", "30", environment={"DATABASE_URL": record}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "gallery 'people' keeps its events since" in done.stdout
+    assert "unmatched_lifetime_s" in done.stdout

@@ -35,6 +35,10 @@ def auditor(server_url: str, database_url: str) -> Iterator[psycopg.Connection[A
             "INSERT INTO audit_event (action, outcome, gallery_id, subject_id)"
             " SELECT 'search', 'match', gallery_id, id FROM subject"
         )
+        connection.execute(
+            "INSERT INTO audit_event (action, gallery_id, subject_id, detail)"
+            ' SELECT \'export\', gallery_id, id, \'{"of": "subject", "faces": 1}\' FROM subject'
+        )
     login = f"auditor_{os.getpid()}"
     execute(server_url, "CREATE ROLE {} LOGIN PASSWORD 'secret' IN ROLE facematch_auditor", login)
     url = make_url(database_url).set(username=login, password="secret")
@@ -44,7 +48,7 @@ def auditor(server_url: str, database_url: str) -> Iterator[psycopg.Connection[A
 
 
 def test_the_guide_asks_something() -> None:
-    assert len(QUESTIONS) == 7
+    assert len(QUESTIONS) == 8
 
 
 @pytest.mark.parametrize(("question", "statement"), QUESTIONS)

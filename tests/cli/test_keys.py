@@ -195,3 +195,25 @@ def test_an_outdated_schema_is_named(empty_database_url: str, tmp_path: Path) ->
     done = facematch("keys", "list", environment=environment)
     assert done.returncode == STARTUP
     assert "facematch db upgrade" in done.stderr
+
+
+def test_change_names_only_what_changes(environment: dict[str, str]) -> None:
+    made = created(environment, "--name", "x", "--scope", "search", "--expires", "90d")
+    done = facematch(
+        *("keys", "change", made["prefix"], "--name", "door", "--scope", "read"),
+        *("--scope", "search", "--no-end", "--json"),
+        environment=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    changed = json.loads(done.stdout)
+    expected = {"name": "door", "scopes": ["search", "read"], "expires_at": None}
+    assert changed == {**{k: made[k] for k in made if k != "secret"}, **expected}
+    assert valid(environment, made["secret"])
+    nowhere = facematch(
+        "keys", "change", made["prefix"], "--gallery", "nowhere", environment=environment
+    )
+    assert nowhere.returncode == REFUSED
+    assert "gallery_not_found" in nowhere.stderr
+    both = ("--gallery", "x", "--all-galleries")
+    refused = facematch("keys", "change", made["prefix"], *both, environment=environment)
+    assert refused.returncode == WRONG_COMMAND

@@ -175,7 +175,8 @@ def test_the_record_tells_of_both_and_holds(
         " WHERE action IN ('export', 'import') AND gallery_id = ANY (%s) ORDER BY id",
         ([people.id, found(store, "copy").id],),
     ).fetchall()
-    assert events[0] == ("export", people.id, people.version.number, {})
+    assert events[0][:3] == ("export", people.id, people.version.number)
+    assert events[0][3] == {"of": "gallery", "faces": 4}
     assert events[1][3] == {
         "sha256": json.loads(content.splitlines()[-1])["sha256"],
         "release": done.header.release,

@@ -108,6 +108,13 @@ SELECT '00000000-0000-7000-8000-000000000071', gallery_id, id, '2026-11', 'entry
 UPDATE gallery SET unmatched_lifetime_s = 94608000, audit_searches = 'matches'
  WHERE name = 'dlib';
 """,
+    "0016": """
+INSERT INTO idempotency_key (caller, key, fingerprint, status, headers, body, about)
+VALUES ('door', 'twice', sha256('enrolment'), 201, '{}', '{"subject": "eve"}',
+        '{00000000-0000-7000-8000-000000000021}');
+UPDATE import_item SET consent = '{"text_version": "2026-11", "purpose": "entry by face"}'
+ WHERE external_id = 'eve';
+""",
 }
 
 # as the service enrols, by the columns that there have been from the first revision on

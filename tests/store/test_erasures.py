@@ -320,7 +320,7 @@ def test_a_gallery_that_demands_consent_enrols_nobody_without(
     assert one(psql, "SELECT count(*) FROM subject") == 0
     with store.transaction() as tx:
         subject_id, _ = add(tx, gallery, "ada", 1)
-        tx.add_consent(gallery.id, subject_id, Consent("2026-01", "door"), "test")
+        tx.consents.add(gallery.id, subject_id, Consent("2026-01", "door"), "test")
     noted = psql.execute(
         "SELECT detail ->> 'purpose' FROM audit_event WHERE action = 'record_consent'"
     )

@@ -1,5 +1,6 @@
 """The queue's schema is procrastinate's own, and an entry of a job waits in it once."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 from procrastinate.schema import SchemaManager
 
+from service.errors import DatabaseUnavailable
 from service.ports import Store
 from service.store import open_store
 from tests.store.values import one
@@ -213,3 +215,49 @@ def test_workers_stop_at_once_while_the_server_is_away(work: Noting) -> None:
     workers.close()
     assert time.monotonic() - began < 5
     store.close()
+
+
+class Failing(Noting):
+    """Whose work breaks off because the database does."""
+
+    def run(self, job_id: UUID, stopping: Callable[[], bool]) -> None:
+        super().run(job_id, stopping)
+        raise DatabaseUnavailable
+
+
+def test_an_outage_in_the_middle_of_the_work_is_one_line_and_no_traceback(
+    store: Store, psql: Psql, caplog: pytest.LogCaptureFixture
+) -> None:
+    work = Failing()
+    work.hold.clear()
+    caplog.set_level(logging.DEBUG)
+    with working(store, work, psql):
+        for _ in range(2):
+            with store.transaction() as tx:
+                tx.spool.enqueue(uuid4())
+        until(lambda: work.ran)
+        psql.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        work.hold.set()
+        until(lambda: "the database went away" in caplog.text)
+        until(lambda: len(work.ran) == 2)
+    loud = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.getMessage() for record in loud if record.exc_info] == []
+    said = [record for record in loud if "the database went away" in record.getMessage()]
+    assert len(said) == 1
+    assert any(record.exc_info for record in caplog.records if record.levelno == logging.DEBUG)
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(
+    store: Store, psql: Psql, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Mistaken(Noting):
+        def run(self, job_id: UUID, stopping: Callable[[], bool]) -> None:
+            raise ZeroDivisionError
+
+    with working(store, Mistaken(), psql):
+        with store.transaction() as tx:
+            tx.spool.enqueue(uuid4())
+        until(lambda: "ZeroDivisionError" in caplog.text)

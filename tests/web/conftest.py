@@ -31,7 +31,9 @@ def site(
     execute(server_url, "CREATE DATABASE {} TEMPLATE {}", "facematch_site", template)
     url = database_of(server_url, "facematch_site")
     folder = Path(tmp_path_factory.mktemp("serve"))
-    environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder)}
+    # many of these tests are strangers'
+    patient = {"FAILED_KEY_LIMIT": "100000/second"}
+    environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder), **patient}
     with running(folder / "log", environment=environment) as server:
         yield Site(server, url)
     execute(server_url, "DROP DATABASE {} WITH (FORCE)", "facematch_site")

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from service.audit import Recorder
+from service.consents import Consents
 from service.detection import Detection
 from service.domain.galleries import GalleryVersion
 from service.domain.quality import QualityRules
@@ -85,10 +86,11 @@ def client(replica: FailingOver, tmp_path: Path) -> Iterator[httpx.Client]:
         enrolment=Enrolment(galleries, analysers, limits, QualityRules()),
         recognition=Recognition(store, replica, probes, Recorder(store)),
         verification=Verification(store, probes, Recorder(store)),
-        detection=Detection(analysers, limits, QualityRules()),
+        detection=Detection(analysers, limits, QualityRules(), store),
         models=KnownModels(tmp_path, "auto"),
         subjects=Subjects(galleries),
         faces=Faces(galleries),
+        consents=Consents(galleries),
         keys=Keys(store, KeyFile.of(tmp_path)),
         access=Access(anonymous=True),
         imports=Imports(store, limits, ImportLimits(1_000_000, 100, tmp_path), 60),

@@ -6,12 +6,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
+import psycopg
 import pytest
 
 from service.domain.keys import Scope
 from service.images import ImageLimits
 from service.web import create_app
 from service.wiring import Access, Services
+from tests import photos
 from tests.web.conftest import ClientFor, Site
 
 OPEN = {("get", "/health"), ("get", "/ready")}
@@ -115,3 +117,28 @@ def test_the_document_tells_how_a_key_is_sent() -> None:
     schemes = document()["components"]["securitySchemes"]
     assert schemes["key"] == {"type": "apiKey", "in": "header", "name": "X-API-Key"}
     assert schemes["bearer"] == {"type": "http", "scheme": "bearer"}
+
+
+def test_the_figures_of_a_bound_key_tell_nothing_of_other_galleries(
+    client: httpx.Client, client_for: ClientFor, sql: psycopg.Connection
+) -> None:
+    bound = client_for(["read"], ["dlib"])
+    before = bound.get("/stats").json()["database_size_mb"]
+    sql.execute("UPDATE gallery SET max_faces = 7 WHERE name = 'dlib'")
+    sql.execute(
+        "INSERT INTO gallery (name, space_id, threshold) SELECT 'large', space_id, 0.5 FROM gallery"
+        " WHERE name = 'dlib'"
+    )
+    sql.execute(
+        "INSERT INTO subject (gallery_id, external_id, metadata)"
+        " SELECT id, n::text, jsonb_build_object('x', repeat('x', 10000)) FROM gallery,"
+        " generate_series(1, 200) n WHERE name = 'large'"
+    )
+    try:
+        assert bound.get("/stats").json()["database_size_mb"] == before == 0
+        assert client.get("/stats").json()["database_size_mb"] > 5
+        added = client.post("/add_face", data={"id": "g"}, files={"file": photos.grace_bytes()})
+        assert added.status_code == 200
+        assert 0 < bound.get("/stats").json()["database_size_mb"] < 0.1
+    finally:
+        sql.execute("DELETE FROM gallery WHERE name = 'large'")

@@ -1,14 +1,16 @@
 """The plain endpoints on the default gallery: add, match, list, delete."""
 
+import json
 import time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 
+from service.domain.consents import Consent, read_consent
 from service.domain.probes import PhotographProbe
 from service.domain.subjects import MAX_ID_LENGTH, valid_external_id
 from service.enrolment import Photograph
-from service.errors import NoFileUploaded
+from service.errors import NoFileUploaded, RequestInvalid
 from service.recognition import Search
 from service.web import schemas, shapes
 from service.web.callers import Enrolling, Reading, Searching
@@ -21,8 +23,25 @@ Upload = Annotated[UploadFile | None, File(description="a JPEG, PNG or WebP phot
 SubjectId = Annotated[
     str, Form(description=f"the person's ID: 1 to {MAX_ID_LENGTH} characters, not blank")
 ]
+Consented = Annotated[
+    str | None,
+    Form(description='the consent, as JSON: {"text_version": "2026-11", "purpose": "entry"}'),
+]
 REFUSALS = schemas.refusals(401, 403, 404, 409, 422, 429, 503)
 PROBLEMS = schemas.refusals(400, 413, 415) | REFUSALS
+
+
+def _consent(text: str | None) -> Consent | None:
+    """Raises RequestInvalid for what is none."""
+    if text is None:
+        return None
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise RequestInvalid("consent: must be a JSON object")
+    return read_consent(values)
 
 
 def _photograph(upload: UploadFile | None) -> Photograph:
@@ -39,10 +58,12 @@ def add_face(
     at_least: AtLeast,
     id: SubjectId,
     file: Upload = None,
+    consent: Consented = None,
 ) -> schemas.FaceAdded:
     """Enrol a person by a photograph that shows one face."""
     photograph = _photograph(file)
-    added = services.enrolment.add_face(caller, services.gallery_name, id, photograph, at_least)
+    add = services.enrolment.add_face
+    added = add(caller, services.gallery_name, id, photograph, at_least, _consent(consent))
     stamp(response, added.version)
     return schemas.FaceAdded(
         id=added.external_id, embedding_size=added.embedding_size, total_faces=added.total_faces

@@ -90,7 +90,7 @@ def _erased(done: ErasedEverywhere) -> Response:
     return answer(Erased(galleries=galleries))
 
 
-@router.post("/erasures", response_model=Erased, responses=problems(404, 409))
+@router.post("/erasures", response_model=Erased, responses=problems(404, 409, 410))
 def erase(services: Provided, caller: Enrolling, body: ErasureRequest, repeat: Repeat) -> Response:
     """Delete everything of one id in every gallery that the key reaches, in one transaction."""
     once = repeat.once(caller, body, _erased)

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from service.domain.consents import Consent
 from service.domain.faces import Face
 from service.domain.keys import Scope
 from service.enrolment import Offer, Photograph, Placed, RawEmbedding
@@ -21,6 +22,7 @@ from service.web.paging import AfterId, Limit, cursor_after
 from service.web.problems import VERSION_HEADER
 from service.web.services import Provided, stamp
 from service.web.v1.bodies import EitherBody, Image
+from service.web.v1.consents import GivenConsent
 from service.web.v1.detect import BoxBody, QualityBody
 from service.web.v1.parameters import AtLeast, GalleryName, SubjectId, subject_place
 from service.web.v1.probes import LONGEST_EMBEDDING, ClaimedSpaceBody
@@ -48,6 +50,7 @@ class OfferedFace(BaseModel):
     space: ClaimedSpaceBody | None = Field(
         None, description="what the embedding was made with: the gallery's, or it is refused"
     )
+    consent: GivenConsent = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -67,6 +70,9 @@ class OfferedFace(BaseModel):
         assert self.embedding is not None
         assert self.space is not None
         return RawEmbedding(self.embedding, self.space.claimed(), self.image_name)
+
+    def given(self) -> Consent | None:
+        return None if self.consent is None else self.consent.wanted()
 
 
 OFFER = EitherBody(
@@ -152,7 +158,7 @@ def _added(placed: Placed) -> JSONResponse:
     status_code=201,
     response_model=EnrolledFaceBody,
     openapi_extra=OFFER.documented(),
-    responses=problems(400, 404, 409, 413, 415),
+    responses=problems(400, 404, 409, 410, 413, 415),
 )
 def add_subject_face(
     services: Provided,
@@ -166,8 +172,10 @@ def add_subject_face(
 ) -> Response:
     """Add a face to a subject: a photograph, or an embedding of the gallery's space."""
     once = repeat.once(caller, body, _added)
-    add, offer = services.enrolment.add, body.offer()
-    return _added(add(caller, gallery, subject, offer, at_least, once, create=create))
+    add, offer, consent = services.enrolment.add, body.offer(), body.given()
+    return _added(
+        add(caller, gallery, subject, offer, at_least, once, create=create, consent=consent)
+    )
 
 
 @router.get("", responses=problems(404, 409))
@@ -225,8 +233,8 @@ def replace_subject_face(
     etag: IfMatch,
 ) -> Response:
     """Put another photograph, or embedding, in the place of a face; its id stays."""
-    replace = services.enrolment.replace
-    return _answer(replace(caller, gallery, subject, face, body.offer(), at_least, etag))
+    replace, offer, consent = services.enrolment.replace, body.offer(), body.given()
+    return _answer(replace(caller, gallery, subject, face, offer, at_least, etag, consent))
 
 
 @router.delete("/{face}", responses=problems(404, 409, 412))

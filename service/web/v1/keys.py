@@ -1,19 +1,22 @@
 """/v1/keys: made, listed, read, rotated, revoked. A key itself is shown once, when it is made."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.domain.keys import Key, KeyState, Minted, NewKey, Scope
 from service.keys import LONGEST_GRACE_S
 from service.web.callers import Administering
+from service.web.etags import IfMatch, quoted
 from service.web.idempotency import Repeat, answer
 from service.web.paging import AfterId, Limit, cursor_after
 from service.web.services import Provided
+from service.web.v1.parameters import Moment
 from service.web.v1.problems import problems
 
 router = APIRouter(prefix="/keys", tags=["keys"])
@@ -37,13 +40,34 @@ class NewKeyBody(BaseModel):
         description="names; null: all galleries, also those to come",
         examples=[["staff"]],
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Moment | None = Field(
         None, description="with its time zone; null: never", examples=["2027-01-31T00:00:00Z"]
     )
 
     def wanted(self) -> NewKey:
         galleries = None if self.galleries is None else tuple(self.galleries)
         return NewKey(self.name, frozenset(self.scopes), galleries, self.expires_at)
+
+
+class KeyChanges(BaseModel):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field("", min_length=1, max_length=255)
+    scopes: list[Scope] = Field([], min_length=1, max_length=len(Scope), description="as a whole")
+    galleries: list[GalleryName] | None = Field(
+        None, min_length=1, max_length=1000, description="as a whole; null: all galleries"
+    )
+    expires_at: Moment | None = Field(None, description="null: never")
+
+    def applied(self, to: NewKey) -> NewKey:
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        if "scopes" in given:
+            given["scopes"] = frozenset(self.scopes)
+        if self.galleries is not None:
+            given["galleries"] = tuple(sorted(set(self.galleries)))
+        return replace(to, **given)
 
 
 class Rotation(BaseModel):
@@ -126,9 +150,22 @@ def list_keys(
     return KeyPage(keys=[KeyBody.of(each) for each in page], next=following)
 
 
-@router.get("/{key}", responses=problems(404))
-def read_key(services: Provided, caller: Administering, key: Reference) -> KeyBody:
-    return KeyBody.of(services.keys.read(caller, key))
+def _shown(key: Key) -> JSONResponse:
+    return answer(KeyBody.of(key), headers={"ETag": quoted(key.etag)})
+
+
+@router.get("/{key}", response_model=KeyBody, responses=problems(404))
+def read_key(services: Provided, caller: Administering, key: Reference) -> Response:
+    return _shown(services.keys.read(caller, key))
+
+
+@router.patch("/{key}", response_model=KeyBody, responses=problems(404, 409, 412))
+def change_key(
+    services: Provided, caller: Administering, key: Reference, body: KeyChanges, etag: IfMatch
+) -> Response:
+    """Change a key's name, scopes, galleries or end, on every replica at once; its secret stays.
+    To let it do more, your own must be able to do all that it could then."""
+    return _shown(services.keys.change(caller, key, body.applied, etag))
 
 
 @router.post("/{key}/rotate", response_model=MintedBody, responses=problems(404, 409))

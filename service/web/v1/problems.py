@@ -33,6 +33,7 @@ _NAMES = {
     403: "The key lacks a scope",
     404: "Not found",
     409: "In conflict with what is there",
+    410: "Erased since",
     412: "Changed since it was read",
     413: "Too large",
     415: "Not a JPEG, PNG or WebP",

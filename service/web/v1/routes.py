@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from service.web.v1 import (
+    consents,
     detect,
     erasures,
     faces,
@@ -21,6 +22,7 @@ router = APIRouter(prefix="/v1", responses=PROBLEMS)
 router.include_router(galleries.router)
 router.include_router(subjects.router)
 router.include_router(faces.router)
+router.include_router(consents.router)
 router.include_router(keys.router)
 router.include_router(search.router)
 router.include_router(verify.router)

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
+from service.domain.consents import Consent
 from service.domain.keys import Caller, Scope
 from service.domain.subjects import MAX_ID_LENGTH, Metadata, NewSubject, Subject
 from service.errors import RequestInvalid
@@ -18,6 +19,7 @@ from service.web.idempotency import Repeat, answer
 from service.web.paging import After, Limit, cursor_after
 from service.web.problems import VERSION_HEADER
 from service.web.services import Provided, stamp
+from service.web.v1.consents import GivenConsent
 from service.web.v1.parameters import AtLeast, GalleryName, Moment, SubjectId, subject_place
 from service.web.v1.problems import problems
 
@@ -57,6 +59,10 @@ class NewSubjectBody(BaseModel):
     id: ExternalId
     metadata: MetadataObject = {}
     expires_at: Expiry = Field(None, description="null: as the gallery's `subject_lifetime_s` says")
+    consent: GivenConsent = None
+
+    def given(self) -> Consent | None:
+        return None if self.consent is None else self.consent.wanted()
 
     def wanted(self) -> NewSubject:
         return NewSubject(self.id, self.metadata, self.expires_at)
@@ -91,7 +97,10 @@ class SubjectBody(BaseModel):
     metadata: MetadataObject
     created_at: AwareDatetime = Field(description="in UTC")
     expires_at: Expiry = Field(description="in UTC; null: never")
-    expired: bool = Field(description="no search answers with it, and no face can be added")
+    expired: bool = Field(
+        description="or its consents are all over: no search answers with it, and no face can be "
+        "added"
+    )
     faces: int = Field(description="its enrolled photographs", examples=[2])
 
     @classmethod
@@ -168,7 +177,7 @@ def _merged(merged: Merged) -> JSONResponse:
     return answer(body, headers=headers)
 
 
-@router.post("", status_code=201, response_model=SubjectBody, responses=problems(404, 409))
+@router.post("", status_code=201, response_model=SubjectBody, responses=problems(404, 409, 410))
 def create_subject(
     services: Provided,
     caller: Enrolling,
@@ -179,7 +188,8 @@ def create_subject(
 ) -> Response:
     """Create a subject without faces."""
     once = repeat.once(caller, body, _made)
-    return _made(services.subjects.create(caller, gallery, body.wanted(), at_least, once))
+    create = services.subjects.create
+    return _made(create(caller, gallery, body.wanted(), at_least, once, body.given()))
 
 
 @router.get("", responses=problems(404, 409))
@@ -242,7 +252,7 @@ def change_subject(
 @router.post(
     "/{subject}/merge",
     response_model=MergedBody,
-    responses=UNSEEN | problems(404, 409),
+    responses=UNSEEN | problems(404, 409, 410),
 )
 def merge_subject(
     services: Provided,

@@ -90,3 +90,27 @@ def test_a_rule_about_matches_needs_them_recorded(client: httpx.Client) -> None:
         "/v1/galleries/staff", json={"audit_searches": "none", "unmatched_lifetime_s": None}
     )
     assert answer.status_code == 200, answer.text
+
+
+def test_a_repetition_of_an_erased_enrolment_enrols_nobody(
+    client: httpx.Client, sql: psycopg.Connection
+) -> None:
+    def enrolled() -> httpx.Response:
+        return client.post(
+            "/v1/galleries/dlib/subjects/grace/faces?create=true",
+            files={"file": photos.grace_bytes()},
+            headers={"Idempotency-Key": "once"},
+        )
+
+    assert enrolled().status_code == 201
+    assert enrolled().headers["Idempotency-Replayed"] == "true"
+    body = sql.execute("SELECT convert_from(body, 'UTF8')::jsonb FROM idempotency_key").fetchone()
+    assert body is not None
+    assert (body[0]["subject"], body[0]["embedding"]) == ("grace", None)
+    assert client.post("/v1/erasures", json={"subject": "grace"}).status_code == 200
+    kept = sql.execute("SELECT k::text FROM idempotency_key k").fetchall()
+    assert len(kept) == 1
+    assert "grace" not in kept[0][0]
+    again = enrolled()
+    assert (again.status_code, again.json()["code"]) == (410, "erased")
+    assert client.get("/v1/galleries/dlib/subjects/grace").status_code == 404

@@ -303,3 +303,147 @@ def test_two_callers_idempotency_keys_are_two(client: httpx.Client, client_for: 
     assert (
         create(client, headers=headers).json()["id"] != create(other, headers=headers).json()["id"]
     )
+
+
+def change(client: httpx.Client, key: dict[str, Any], **more: Any) -> httpx.Response:
+    headers = more.pop("headers", None)
+    return client.patch(f"/v1/keys/{key['id']}", json=more, headers=headers)
+
+
+def test_a_key_is_changed_and_its_secret_stays(client: httpx.Client, site: Site) -> None:
+    made = create(client, scopes=["search"], galleries=["staff"]).json()
+    end = "2040-01-31T00:00:00Z"
+    changed = change(
+        client, made, name="door 4", scopes=["read"], galleries=["guests"], expires_at=end
+    )
+    assert changed.status_code == 200, changed.text
+    body = changed.json()
+    assert body["name"] == "door 4"
+    assert (body["scopes"], body["galleries"], body["expires_at"]) == (["read"], ["guests"], end)
+    assert client.get(f"/v1/keys/{made['id']}").json() == body
+    assert status(site, made["secret"], "/v1/galleries/guests") == 200
+    assert status(site, made["secret"], "/v1/galleries/staff") == 404
+
+
+def test_what_is_left_out_of_a_change_stays(client: httpx.Client) -> None:
+    made = create(client, scopes=["search", "read"], galleries=["staff"]).json()
+    del made["secret"]
+    assert change(client, made).json() == made
+    assert change(client, made, name="door 4").json() == made | {"name": "door 4"}
+    assert change(client, made, galleries=None).json()["galleries"] is None
+
+
+def test_a_change_of_a_key_rests_on_what_was_read(client: httpx.Client) -> None:
+    made = create(client).json()
+    tag = client.get(f"/v1/keys/{made['id']}").headers["ETag"]
+    first = change(client, made, name="first", headers={"If-Match": tag})
+    assert first.status_code == 200
+    check_refused(
+        change(client, made, name="x", headers={"If-Match": tag}), 412, "precondition_failed"
+    )
+    again = change(client, made, name="second", headers={"If-Match": first.headers["ETag"]})
+    assert again.json()["name"] == "second"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "a\nb"},
+        {"name": None},
+        {"scopes": []},
+        {"scopes": None},
+        {"galleries": []},
+        {"expires_at": "2020-01-01T00:00:00Z"},
+        {"state": "active"},
+    ],
+)
+def test_a_key_cannot_be_changed_to_what_cannot_be(
+    client: httpx.Client, wrong: dict[str, Any]
+) -> None:
+    made = create(client).json()
+    check_refused(change(client, made, **wrong), 422, "invalid_request")
+    assert client.get(f"/v1/keys/{made['id']}").json() == {
+        k: made[k] for k in made if k != "secret"
+    }
+
+
+def test_nobody_widens_a_key_beyond_their_own_reach(
+    client: httpx.Client, client_for: ClientFor
+) -> None:
+    export = create(
+        client, scopes=["export"], galleries=["staff"], expires_at="2040-01-01T00:00:00Z"
+    )
+    export = export.json()
+    admin = client_for(["admin", "read"])
+    check_refused(change(admin, export, scopes=["export", "read"]), 403, "scope_missing")
+    check_refused(change(admin, export, galleries=["staff", "guests"]), 403, "scope_missing")
+    check_refused(change(admin, export, galleries=None), 403, "scope_missing")
+    check_refused(change(admin, export, expires_at="2041-01-01T00:00:00Z"), 403, "scope_missing")
+    check_refused(change(admin, export, expires_at=None), 403, "scope_missing")
+    assert change(admin, export, scopes=["read"]).status_code == 200, "that gives nothing away"
+    check_refused(change(admin, export, scopes=["export"]), 403, "scope_missing")
+
+
+def test_who_may_do_less_than_a_key_may_narrow_it_all_the_same(
+    client: httpx.Client, client_for: ClientFor
+) -> None:
+    made = create(client, scopes=["export", "search"], galleries=["staff", "guests"]).json()
+    admin = client_for(["admin"])
+    narrowed = change(
+        admin,
+        made,
+        name="x",
+        scopes=["search"],
+        galleries=["staff"],
+        expires_at="2040-01-01T00:00:00Z",
+    )
+    assert narrowed.status_code == 200, narrowed.text
+
+
+def test_who_is_bound_changes_only_keys_within_and_to_nothing_beyond(
+    client: httpx.Client, client_for: ClientFor
+) -> None:
+    bound = client_for(galleries=["staff"])
+    inside = create(client, galleries=["staff"]).json()
+    outside = create(client, galleries=["staff", "guests"]).json()
+    check_refused(change(bound, outside, name="x"), 404, "key_not_found")
+    check_refused(change(bound, inside, galleries=["guests"]), 404, "gallery_not_found")
+    check_refused(change(bound, inside, galleries=None), 403, "scope_missing")
+    assert change(bound, inside, scopes=["read"]).status_code == 200
+
+
+def test_a_revoked_key_stays_as_it_is_and_an_expired_one_may_be_prolonged(
+    client: httpx.Client, site: Site, sql: psycopg.Connection
+) -> None:
+    made = create(client, scopes=["read"]).json()
+    sql.execute(
+        "UPDATE api_key SET created_at = now() - interval '2 s', expires_at = now()"
+        " - interval '1 s' WHERE id = %s",
+        (made["id"],),
+    )
+    assert status(site, made["secret"]) == 401
+    assert change(client, made, expires_at=None).json()["state"] == "active"
+    assert status(site, made["secret"]) == 200
+    client.delete(f"/v1/keys/{made['id']}")
+    check_refused(change(client, made, name="x"), 409, "key_ended")
+
+
+def test_the_record_tells_of_a_changed_key(client: httpx.Client, sql: psycopg.Connection) -> None:
+    made = create(client, galleries=["staff"]).json()
+    change(client, made, scopes=["read"])
+    change(client, made, galleries=["guests"])
+    change(client, made, galleries=["guests"])
+    noted = sql.execute(
+        "SELECT e.action, g.name, e.detail ->> 'scopes', e.caller FROM audit_event e"
+        " LEFT JOIN gallery g ON g.id = e.gallery_id"
+        " WHERE e.detail ->> 'key' = %s AND e.action <> 'create_key' ORDER BY e.id",
+        (made["id"],),
+    ).fetchall()
+    me = client.headers["X-API-Key"][:11]
+    assert noted == [
+        ("admit_key", "staff", None, me),
+        ("change_key", None, '["read"]', me),
+        ("exclude_key", "staff", None, me),
+        ("admit_key", "guests", None, me),
+    ]
