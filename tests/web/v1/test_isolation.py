@@ -50,6 +50,19 @@ REQUESTS: dict[tuple[str, str], tuple[str, Any]] = {
         f"{SUBJECT}/merge",
         {"from": "eileen"},
     ),
+    ("get", "/v1/galleries/{gallery}/subjects/{subject}/consents"): (f"{SUBJECT}/consents", None),
+    ("post", "/v1/galleries/{gallery}/subjects/{subject}/consents"): (
+        f"{SUBJECT}/consents",
+        {"text_version": "2026-11", "purpose": "entry"},
+    ),
+    ("get", "/v1/galleries/{gallery}/subjects/{subject}/consents/{consent}"): (
+        f"{SUBJECT}/consents/{FACE}",
+        None,
+    ),
+    ("post", "/v1/galleries/{gallery}/subjects/{subject}/consents/{consent}/withdraw"): (
+        f"{SUBJECT}/consents/{FACE}/withdraw",
+        None,
+    ),
     ("get", "/v1/galleries/{gallery}/subjects/{subject}/faces"): (
         f"{SUBJECT}/faces?include=embedding",
         None,
