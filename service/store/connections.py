@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import abc
+from sqlalchemy import Connection
 
 Result = TypeVar("Result")
 
@@ -30,3 +31,12 @@ class BoundedConnection(psycopg.Connection[Any]):
             # what it would answer now is the answer to another question
             self.pgconn.finish()
             raise psycopg.OperationalError(f"the server has been silent for {bound:g} s") from error
+
+
+def allow_long(connection: Connection) -> None:
+    """Let this transaction's statements, its commit too, take as long as a server may be silent."""
+    milliseconds = round(LONGEST_SILENCE_S * 1000)
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
+    driver = connection.connection.driver_connection
+    if isinstance(driver, BoundedConnection):
+        driver.patience_s = LONGEST_SILENCE_S

@@ -11,7 +11,7 @@ from service.store.connections import BoundedConnection
 from service.store.urls import conninfo
 
 STATEMENT_TIMEOUT_S = 60
-"""Longest single statement; the longest are deleting a gallery and listing a large one."""
+"""Longest single statement, such as listing a large gallery; but see `allow_long`."""
 
 
 def longest_statement_s(timeout_s: float) -> float:

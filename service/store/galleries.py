@@ -32,6 +32,7 @@ from service.domain.galleries import (
 )
 from service.errors import GalleryExists, GalleryNotReady
 from service.store import calibrations, spaces
+from service.store.connections import allow_long
 from service.store.tables import (
     embedding_space,
     gallery,
@@ -153,6 +154,10 @@ def change(connection: Connection, gallery_id: UUID, settings: GallerySettings) 
 
 
 def remove(connection: Connection, gallery_id: UUID) -> None:
+    """Everything in it goes by cascades, a row at a time, some ten thousand a second."""
+    allow_long(connection)
+    # plans from when the tables were small would look at every row for each of them
+    connection.exec_driver_sql("DISCARD PLANS")
     connection.execute(delete(gallery).where(gallery.c.id == gallery_id))
 
 

@@ -11,12 +11,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.domain.keys import trusted
 from service.errors import GalleryNotFound, GalleryNotReady
 from service.galleries import Galleries
 from service.ports import Analysers, FaceIndex, Store, Transaction
-from tests.store.values import add
+from service.store.transactions import PostgresTransaction
+from tests.store.values import add, one
 
 CALLER = trusted("test")
 WRITERS = 4
@@ -126,3 +127,51 @@ def test_a_deletion_at_the_prompt_does_not_queue_for_what_it_holds_already(
     with store.transaction() as tx:
         tx.hold_gallery(gallery.id)
         soon(lambda: psql.execute("DELETE FROM gallery"))
+
+
+def test_a_gallery_that_has_grown_goes_by_the_indexes(
+    store: Store, gallery: Gallery, psql: psycopg.Connection[Any]
+) -> None:
+    """The pool's connection has its plans from when the tables had a few rows."""
+
+    def small(number: int) -> None:
+        with store.transaction() as tx:
+            other = tx.create_gallery(f"small {number}", gallery.space, GallerySettings(0.9))
+            add(tx, other, "grace", number)
+        with store.transaction() as tx:
+            tx.delete_gallery(other.id)
+
+    small(0)
+    psql.execute("VACUUM ANALYZE")
+    for number in range(1, 8):
+        small(number)
+    with psql.transaction():
+        psql.execute(
+            "INSERT INTO subject (gallery_id, external_id)"
+            " SELECT %s, n::text FROM generate_series(1, 500) n",
+            (gallery.id,),
+        )
+        psql.execute("INSERT INTO face (gallery_id, subject_id) SELECT gallery_id, id FROM subject")
+    scans = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'face'"
+    psql.execute("SELECT pg_stat_force_next_flush()")
+    before = one(psql, scans)
+    with store.transaction() as tx:
+        tx.delete_gallery(gallery.id)
+    time.sleep(1.5)  # the other session tells its figures at most once a second
+    with store.transaction() as tx:
+        tx.now()
+    time.sleep(0.5)
+    assert one(psql, scans) - before < 100
+    assert one(psql, "SELECT count(*) FROM face") == 0
+
+
+def test_a_deletion_may_take_longer_than_other_statements(store: Store, gallery: Gallery) -> None:
+    with store.transaction() as tx:
+        tx.delete_gallery(gallery.id)
+        assert isinstance(tx, PostgresTransaction)
+        row = tx._connection.exec_driver_sql("SHOW statement_timeout").one()
+    assert row[0] == "10min"
+    with store.transaction() as tx:
+        assert isinstance(tx, PostgresTransaction)
+        row = tx._connection.exec_driver_sql("SHOW statement_timeout").one()
+    assert row[0] == "1min"
