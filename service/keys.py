@@ -4,6 +4,7 @@ import secrets
 from base64 import b32encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from service.domain.keys import Caller, Key, KeyState, Minted, NewKey, Scope, Secret, trusted
@@ -52,7 +53,7 @@ class Keys:
 
         Raises:
             ScopeMissing: the caller lacks one of the scopes, or is bound to certain galleries and
-                the key is not.
+                the key is not, or ends before it.
             GalleryNotFound: see `galleries.existing`.
             RequestInvalid: no scope or no gallery, or it would have expired already.
         """
@@ -82,7 +83,8 @@ class Keys:
 
         Raises:
             KeyNotFound, KeyEnded: no such key, or one that is of no use any more.
-            ScopeMissing: the caller lacks one of its scopes, and would come by it this way.
+            ScopeMissing: the caller lacks one of its scopes, or ends before it, and would come by
+                that this way.
         """
 
         def work(tx: Transaction) -> Minted:
@@ -90,6 +92,7 @@ class Keys:
             if key.state is not KeyState.ACTIVE:
                 raise KeyEnded(key.prefix, key.state)
             _check_scopes(caller, key.scopes)
+            _check_outlasted(caller, key.expires_at)
             secret = _new_secret(key.prefix)
             tx.keys.rotate(key.id, secret.hashed(tx.keys.pepper()), grace_s)
             return Minted(key, secret)
@@ -174,6 +177,7 @@ def _check_given(caller: Caller, new: NewKey) -> None:
     _check_scopes(caller, new.scopes)
     if new.galleries is None and caller.galleries is not None:
         raise ScopeMissing("admin of all galleries")
+    _check_outlasted(caller, new.expires_at)
 
 
 def _check_end(tx: Transaction, new: NewKey) -> None:
@@ -189,6 +193,12 @@ def _check_change(tx: Transaction, caller: Caller, before: NewKey, to: NewKey) -
         raise RequestInvalid("a key needs at least one scope, and one gallery or all of them")
     if to.expires_at != before.expires_at:
         _check_end(tx, to)
+
+
+def _check_outlasted(caller: Caller, end: datetime | None) -> None:
+    """Nobody gives themselves more time by another key."""
+    if not caller.outlasts(end):
+        raise ScopeMissing("admin beyond this key's own end (give an earlier expires_at)")
 
 
 def _check_scopes(caller: Caller, scopes: frozenset[Scope]) -> None:

@@ -37,7 +37,8 @@ class Caller:
 
     `name` is what enrolments and the audit say of the caller, for a key its prefix; `key_id` is
     None for those without a key; `galleries` None means all, also those to come.
-    `request_id` and `address` say where this request came from.
+    `request_id` and `address` say where this request came from. `expires_at` is when its key ends,
+    None: not by itself.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Caller:
     galleries: frozenset[UUID] | None = None
     request_id: str | None = None
     address: str | None = None
+    expires_at: datetime | None = None
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
@@ -53,6 +55,10 @@ class Caller:
     def lacks(self, scopes: Iterable[Scope]) -> Scope | None:
         """The first of the scopes that the caller does not have."""
         return next((scope for scope in Scope if scope in scopes and not self.may(scope)), None)
+
+    def outlasts(self, end: datetime | None) -> bool:
+        """Whether the caller may still call at `end`; None: for ever."""
+        return self.expires_at is None or (end is not None and end <= self.expires_at)
 
     def reaches(self, gallery_id: UUID) -> bool:
         return self.galleries is None or gallery_id in self.galleries
@@ -122,7 +128,7 @@ class Key:
     @property
     def caller(self) -> Caller:
         galleries = None if self.galleries is None else frozenset(self.galleries)
-        return Caller(self.prefix, self.id, self.scopes, galleries)
+        return Caller(self.prefix, self.id, self.scopes, galleries, expires_at=self.expires_at)
 
     def within(self, caller: Caller) -> bool:
         """Whether the key reaches nothing that the caller does not.

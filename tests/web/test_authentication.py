@@ -56,7 +56,7 @@ def check_refused(answer: httpx.Response) -> None:
         ("HEAD", "/stats"),
         ("DELETE", "/delete_face/grace"),
         ("POST", "/match_face"),
-        ("BREW", "/coffee"),
+        ("PROPFIND", "/coffee"),
     ],
 )
 def test_nothing_answers_without_a_key(method: str, path: str, stranger: httpx.Client) -> None:

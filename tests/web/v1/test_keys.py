@@ -447,3 +447,19 @@ def test_the_record_tells_of_a_changed_key(client: httpx.Client, sql: psycopg.Co
         ("exclude_key", "staff", None, me),
         ("admit_key", "guests", None, me),
     ]
+
+
+def test_a_key_that_ends_gives_nobody_more_time(client: httpx.Client, site: Site) -> None:
+    end = "2040-01-01T00:00:00Z"
+    asking = create(client, scopes=ALL, expires_at=end).json()
+    lasting = create(client).json()
+    headers = {"X-API-Key": asking["secret"]}
+    with httpx.Client(base_url=site.server.url, timeout=30, headers=headers) as ending:
+        check_refused(create(ending), 403, "scope_missing")
+        check_refused(create(ending, expires_at="2040-01-01T00:00:01Z"), 403, "scope_missing")
+        assert create(ending, expires_at=end).status_code == 201
+        check_refused(change(ending, asking, expires_at=None), 403, "scope_missing")
+        check_refused(
+            ending.post(f"/v1/keys/{lasting['id']}/rotate", json={}), 403, "scope_missing"
+        )
+        assert ending.post(f"/v1/keys/{asking['id']}/rotate", json={}).status_code == 200
