@@ -10,6 +10,7 @@
     │   ├── ImageDamaged             image_damaged
     │   ├── ImageTooLarge            image_too_large
     │   ├── ImageTypeUnsupported     image_type_unsupported
+    │   ├── PhotographDamaged        photograph_damaged
     │   ├── EmbeddingInvalid         invalid_embedding
     │   ├── Unauthenticated          unauthenticated
     │   ├── ScopeMissing             scope_missing
@@ -46,6 +47,7 @@
     │   ├── DatabaseBusy             database_busy
     │   ├── GalleryNotReady          gallery_not_ready
     │   ├── ModelUnavailable         model_unavailable
+    │   ├── PhotographKeyMissing     photograph_key_missing
     │   ├── GalleryBehind            gallery_behind
     │   ├── AuditBehind              audit_behind
     │   └── Overloaded               overloaded
@@ -103,6 +105,7 @@ from service.errors.requests import (
     ModelNotFound,
     NameUnconfirmed,
     NoFileUploaded,
+    PhotographDamaged,
     PreconditionFailed,
     RateLimited,
     RequestInvalid,
@@ -131,6 +134,7 @@ from service.errors.unavailable import (
     GalleryNotReady,
     ModelUnavailable,
     Overloaded,
+    PhotographKeyMissing,
 )
 
 __all__ = [
@@ -173,6 +177,8 @@ __all__ = [
     "NoFileUploaded",
     "Overloaded",
     "PersonKnown",
+    "PhotographDamaged",
+    "PhotographKeyMissing",
     "PhotographKnown",
     "PreconditionFailed",
     "RateLimited",
