@@ -14,7 +14,7 @@ from service.domain.embeddings import ClaimedSpace, EmbeddingSpace, unit
 from service.domain.faces import Face, NewFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller
-from service.domain.quality import UNCHECKED, QualityRules, check
+from service.domain.quality import QualityRules, check
 from service.domain.repeats import Once
 from service.domain.subjects import NOTHING, Metadata, Subject, valid_external_id
 from service.errors import (
@@ -29,6 +29,7 @@ from service.errors import (
 )
 from service.galleries import Galleries
 from service.images import ImageLimits, decode
+from service.photographs import Terms
 from service.ports import Analysers, FaceAnalyser, FaceIndex, Transaction
 from service.subjects import known, living
 
@@ -72,21 +73,21 @@ class RawEmbedding:
 
 Offer = Photograph | RawEmbedding
 
+ANY = Terms(one_face=False)
+
 
 def new_face(
     analyser: FaceAnalyser,
     limits: ImageLimits,
     photograph: Photograph,
     created_by: str,
-    *,
-    one_face: bool = True,
-    rules: QualityRules = UNCHECKED,
+    terms: Terms = ANY,
 ) -> NewFace:
     """The face of a photograph, ready to be stored: the only one, or else the largest.
 
     Raises:
         FaceNotDetected, SeveralFaces: there must be one, and with `one_face` exactly one.
-        FaceUnfit: it breaks one of the rules.
+        FaceUnfit: it breaks one of the rules of the terms.
         ImageTooLarge, ImageTypeUnsupported, ImageDamaged: see `images.decode`.
         Overloaded: too many photographs at once.
     """
@@ -95,10 +96,11 @@ def new_face(
         faces = analyser.detect(picture, thorough=True)
         if not faces:
             raise FaceNotDetected
-        if one_face and len(faces) > 1:
+        if terms.one_face and len(faces) > 1:
             raise SeveralFaces(len(faces))
-        check(faces[0].quality, rules)
+        check(faces[0].quality, terms.rules)
         embedding = analyser.embed(picture, faces[0])
+        kept = terms.kept(analyser, photograph.data, picture, faces[0])
     return NewFace(
         embedding=embedding,
         image_sha256=hashlib.sha256(photograph.data).digest(),
@@ -106,6 +108,7 @@ def new_face(
         box=faces[0].box,
         created_by=created_by,
         quality=faces[0].quality,
+        photograph=kept,
     )
 
 
@@ -340,17 +343,9 @@ class Enrolment:
         gallery = self.galleries.read(caller, gallery_name)
         if isinstance(offer, RawEmbedding):
             return gallery.space, embedded_face(gallery.space, offer, caller.name)
+        terms = Terms.of(gallery, self.rules, self.galleries.photograph_keys)
         analyser = self.analysers.of(gallery.space)
-        wanted = gallery.rules.gates
-        face = new_face(
-            analyser,
-            self.limits,
-            offer,
-            caller.name,
-            one_face=wanted.one_face,
-            rules=self.rules if wanted.quality else UNCHECKED,
-        )
-        return analyser.space, face
+        return analyser.space, new_face(analyser, self.limits, offer, caller.name, terms)
 
 
 def _replace(

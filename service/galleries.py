@@ -29,6 +29,7 @@ from service.errors import (
     SpaceConflict,
     VersionLost,
 )
+from service.photograph_keys import NO_KEYS, PhotographKeys
 from service.ports import Analysers, FaceIndex, Indexes, Store, Transaction
 
 SERVICE = trusted("facematch")
@@ -178,12 +179,14 @@ class NewGallery:
 
 @dataclass(frozen=True, slots=True)
 class Galleries:
-    """`wait_all_s`: longest wait for all live replicas, in seconds."""
+    """`wait_all_s`: longest wait for all live replicas, in seconds; `photograph_keys`: of what is
+    kept of photographs."""
 
     store: Store
     indexes: Indexes
     analysers: Analysers
     wait_all_s: float
+    photograph_keys: PhotographKeys = NO_KEYS
 
     def demand(self, caller: Caller, name: str, version: GalleryVersion | None) -> None:
         """See to it that what follows is answered from at least that version, if the database
@@ -209,9 +212,11 @@ class Galleries:
             GalleryExists: the name is taken.
             RequestInvalid, ModelUnavailable: see `Analysers.like`.
             ScopeMissing: the caller is bound to certain galleries and could not reach it.
+            PhotographKeyMissing: it is to keep photographs, and no key is here.
         """
         if caller.galleries is not None:
             raise ScopeMissing("admin of all galleries")
+        self.photograph_keys.check(new.rules.keep_photographs)
         space = self.analysers.like(new.model, new.detector, new.alignment).space
         threshold = space.default_threshold if new.threshold is None else new.threshold
         settings = GallerySettings(threshold, new.max_faces, new.rules)
@@ -244,13 +249,16 @@ class Galleries:
         Raises:
             GalleryNotFound: see `existing`.
             PreconditionFailed: `etag` is given and not that of the present settings.
+            PhotographKeyMissing: it is to keep photographs, and no key is here.
         """
 
         def work(tx: Transaction) -> Gallery:
             gallery = existing(tx, name, caller, lock=True)
             if etag is not None and etag != gallery.settings.etag:
                 raise PreconditionFailed
-            tx.change_gallery(gallery.id, changed(gallery.settings))
+            to = changed(gallery.settings)
+            self.photograph_keys.check(to.rules.keep_photographs)
+            tx.change_gallery(gallery.id, to)
             return existing(tx, name, caller)
 
         return self.store.write(work, by=caller)

@@ -142,6 +142,12 @@ class Settings(BaseSettings):
         None, description="default argument of `facematch import-json`"
     )
 
+    photograph_keys: SecretStr | None = Field(
+        None,
+        description="what kept photographs are sealed with: base64 of 32 bytes, several with "
+        "commas; unset: the file photograph.keys of FACEMATCH_HOME",
+    )
+
     max_image_bytes: int = Field(
         10_000_000, ge=1_000, description="largest photograph accepted, in bytes"
     )

@@ -23,6 +23,7 @@ from service.jobs.imports import Imports
 from service.jobs.uploads import ImportLimits
 from service.key_file import KeyFile
 from service.keys import Keys
+from service.photograph_keys import PhotographKeys
 from service.ports import Analysers, FaceAnalyser, Models, Store
 from service.probes import Probes
 from service.recognition import Recognition
@@ -167,7 +168,8 @@ def _snapshots(settings: Settings) -> Snapshots | None:
 
 def _services(settings: Settings, tools: Tools, replica: Replica, recorder: Recorder) -> Services:
     analysers = tools.analysers
-    galleries = Galleries(tools.store, replica, analysers, settings.wait_all_s)
+    keys = tools.enrolling.photograph_keys
+    galleries = Galleries(tools.store, replica, analysers, settings.wait_all_s, keys)
     probes = Probes(analysers, tools.limits, tools.quality.search)
     return Services(
         gallery_name=tools.gallery.name,
@@ -203,15 +205,23 @@ def _access(settings: Settings) -> Access:
     )
 
 
+def photograph_keys(settings: Settings) -> PhotographKeys:
+    """What kept photographs are sealed with; see `PhotographKeys.read`."""
+    given = settings.photograph_keys
+    setting = None if given is None else given.get_secret_value()
+    return PhotographKeys.read(setting, settings.facematch_home)
+
+
 @contextmanager
 def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
     """Open the store, the model, and the default gallery in the model's embedding space.
 
     Raises:
         SpaceConflict: the gallery belongs to another embedding space.
+        SettingsInvalid: see `PhotographKeys.read`.
         ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
     """
-    limits = model_wiring.image_limits(settings)
+    limits, keys = model_wiring.image_limits(settings), photograph_keys(settings)
     defaults = GalleryDefaults(
         settings.gallery_name(), settings.first_threshold(), settings.max_faces
     )
@@ -232,7 +242,7 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
                 gallery=gallery,
                 limits=limits,
                 imports=imports,
-                enrolling=Enrolling(store, analysers, limits, imports, policy.enrolment),
+                enrolling=Enrolling(store, analysers, limits, imports, policy.enrolment, keys),
                 workers=model_wiring.workers_of(settings),
                 quality=policy,
             )

@@ -16,6 +16,7 @@ from service.cli import (
     gallery,
     keys,
     models,
+    photographs,
     serve,
     smoke,
     worker,
@@ -46,6 +47,7 @@ gallery.app.command("export")(exports.export_gallery)
 gallery.app.command("import")(exports.import_gallery)
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(keys.app, name="keys")
+app.add_typer(photographs.app, name="photographs")
 
 
 def stop_on_signals() -> None:

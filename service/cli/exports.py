@@ -2,14 +2,20 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from service.domain.exports import Totals
 
 
 def export_gallery(
     name: Annotated[str, typer.Argument(help="Name of the gallery.", metavar="GALLERY")],
     file: Annotated[Path, typer.Argument(help="File to write; .gz packs it; - is the pipe.")],
+    photographs: Annotated[
+        bool, typer.Option("--photographs", help="With the kept photographs, not sealed any more.")
+    ] = False,
 ) -> None:
     """Write a gallery with every subject, face and embedding into a portable file.
 
@@ -22,11 +28,13 @@ def export_gallery(
     from service.exports.files import PIPE, written
     from service.settings import Settings
     from service.store_wiring import open_database, open_tables
+    from service.wiring import photograph_keys
 
     if file == PIPE and sys.stdout.isatty():
         raise typer.BadParameter("the export is not for a terminal: send it into a pipe or a file")
     logs.configure("WARNING")
     settings = Settings.read()
+    keys = photograph_keys(settings)
     with (
         open_database(settings) as url,
         open_tables(settings, url) as store,
@@ -34,14 +42,13 @@ def export_gallery(
         bar("faces") as shown,
     ):
         task = shown.add_task("exporting", total=None)
-        totals = Export(store).run(
+        totals = Export(store, photographs, keys).run(
             trusted("facematch gallery export"),
             name,
             out,
             lambda done, total: shown.update(task, completed=done, total=total),
         )
-    told = f"gallery '{name}': {totals.faces} faces of {totals.subjects} subjects exported"
-    typer.echo(told, err=file == PIPE)
+    typer.echo(f"gallery '{name}': {_told(totals)} exported", err=file == PIPE)
 
 
 def import_gallery(
@@ -58,9 +65,11 @@ def import_gallery(
     from service.exports.files import opened
     from service.settings import Settings
     from service.store_wiring import open_database, open_tables
+    from service.wiring import photograph_keys
 
     logs.configure("WARNING")
     settings = Settings.read()
+    keys = photograph_keys(settings)
     with (
         opened(file) as content,
         open_database(settings) as url,
@@ -70,11 +79,13 @@ def import_gallery(
         task = shown.add_task("importing", total=None)
         done = Import(store).run(
             trusted("facematch gallery import"),
-            Reader(content, str(file)),
+            Reader(content, str(file), keys),
             name,
             lambda done, total: shown.update(task, completed=done, total=total),
         )
-    totals = done.totals
-    typer.echo(
-        f"gallery '{done.name}': {totals.faces} faces of {totals.subjects} subjects imported"
-    )
+    typer.echo(f"gallery '{done.name}': {_told(done.totals)} imported")
+
+
+def _told(totals: "Totals") -> str:
+    told = f"{totals.faces} faces of {totals.subjects} subjects"
+    return f"{told} with {totals.photographs} photographs" if totals.photographs else told

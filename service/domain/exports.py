@@ -9,12 +9,14 @@ from service.domain.calibrations import Calibration
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import Box
 from service.domain.galleries import GallerySettings
+from service.domain.photographs import Sealed
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     subjects: int
     faces: int
+    photographs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class ExportedSubject:
 @dataclass(frozen=True, slots=True)
 class ExportedFace:
     """Of the subject last named. `image_sha256` and `image_name` None: enrolled as an embedding;
-    `quality` as it was measured; `embedding` None: the gallery's space has none for this face."""
+    `quality` as it was measured; `embedding` None: the gallery's space has none for this face;
+    `photograph` where one is kept, and is to come along."""
 
     created_at: datetime
     created_by: str
@@ -63,6 +66,7 @@ class ExportedFace:
     box: Box | None
     quality: Mapping[str, Any] | None
     embedding: Embedding | None
+    photograph: Sealed | None = None
 
 
 Exported = ExportedSubject | ExportedFace

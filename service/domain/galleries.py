@@ -11,6 +11,7 @@ from uuid import UUID
 from service.domain.audit import SearchPolicy
 from service.domain.calibrations import Calibration
 from service.domain.embeddings import EmbeddingSpace
+from service.domain.photographs import Keeping
 from service.errors import RequestInvalid
 
 VERSION_TEXT = re.compile("([0-9]{1,18})-([0-9a-f]{32})")
@@ -71,7 +72,8 @@ class GalleryRules:
     `subject_lifetime_s`: a new subject expires so many seconds after its creation, unless its
     creator says when; None: never. `unmatched_lifetime_s`: a subject is deleted when no search has
     found it for so long; None: never. `consent_required`: nobody is enrolled without a consent that
-    is valid. `audit_searches`: which searches the record tells of.
+    is valid. `audit_searches`: which searches the record tells of. `keep_photographs`: what stays
+    of those that are enrolled, sealed; what is of another kind is deleted when this changes.
     """
 
     max_faces_per_subject: int = 100
@@ -80,6 +82,7 @@ class GalleryRules:
     unmatched_lifetime_s: int | None = None
     consent_required: bool = False
     audit_searches: SearchPolicy = SearchPolicy.ALL
+    keep_photographs: Keeping = Keeping.NONE
 
 
 DEFAULT_RULES = GalleryRules()

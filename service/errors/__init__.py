@@ -10,6 +10,7 @@
     │   ├── ImageDamaged             image_damaged
     │   ├── ImageTooLarge            image_too_large
     │   ├── ImageTypeUnsupported     image_type_unsupported
+    │   ├── PhotographDamaged        photograph_damaged
     │   ├── EmbeddingInvalid         invalid_embedding
     │   ├── Unauthenticated          unauthenticated
     │   ├── ScopeMissing             scope_missing
@@ -49,6 +50,7 @@
     │   ├── DatabaseBusy             database_busy
     │   ├── GalleryNotReady          gallery_not_ready
     │   ├── ModelUnavailable         model_unavailable
+    │   ├── PhotographKeyMissing     photograph_key_missing
     │   ├── GalleryBehind            gallery_behind
     │   ├── AuditBehind              audit_behind
     │   └── Overloaded               overloaded
@@ -108,6 +110,7 @@ from service.errors.requests import (
     ModelNotFound,
     NameUnconfirmed,
     NoFileUploaded,
+    PhotographDamaged,
     PreconditionFailed,
     RateLimited,
     RequestInvalid,
@@ -137,6 +140,7 @@ from service.errors.unavailable import (
     GalleryNotReady,
     ModelUnavailable,
     Overloaded,
+    PhotographKeyMissing,
 )
 
 __all__ = [
@@ -181,6 +185,8 @@ __all__ = [
     "NoFileUploaded",
     "Overloaded",
     "PersonKnown",
+    "PhotographDamaged",
+    "PhotographKeyMissing",
     "PhotographKnown",
     "PreconditionFailed",
     "RateLimited",

@@ -2,14 +2,16 @@
 
     header   the format's version, the release, the gallery's settings, space and calibration
     subject  one person, with the consents that were recorded
-    face     one face of the subject above it, its embedding as base64 of little-endian float32
+    face     one face of the subject above it, its embedding as base64 of little-endian float32,
+             its photograph, where one comes along, as base64 of the file, unsealed
     end      how many there were, and the SHA-256 of every byte before this line
 
-A later version may add kinds (photographs); a reader refuses what it does not know.
+A later version may add kinds; a reader refuses what it does not know.
 """
 
 import base64
 import binascii
+import hashlib
 import re
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -35,12 +37,15 @@ from service.domain.exports import (
 )
 from service.domain.faces import Box
 from service.domain.galleries import GallerySettings
+from service.domain.photographs import Keeping, Sealed
 from service.domain.subjects import valid_external_id
 from service.errors import RequestInvalid
+from service.photograph_keys import PhotographKeys
 
 FORMAT = "facematch gallery"
 VERSION = 1
-LONGEST_LINE = 16_000_000
+LARGEST_PHOTOGRAPH = 100_000_000
+LONGEST_LINE = LARGEST_PHOTOGRAPH // 3 * 4 + 16_000_000
 """Bytes; a longer one is not of an export."""
 SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -64,6 +69,7 @@ class HeaderLine(Line):
     calibration: dict[str, Any] | None
     subjects: int
     faces: int
+    photographs: int = 0
 
 
 class ConsentPart(Line):
@@ -93,12 +99,14 @@ class FaceLine(Line):
     box: tuple[int, int, int, int] | None
     quality: dict[str, Any] | None
     embedding: str | None
+    photograph: str | None = None
 
 
 class EndLine(Line):
     kind: Literal["end"] = "end"
     subjects: int
     faces: int
+    photographs: int = 0
     sha256: str
 
 
@@ -119,6 +127,7 @@ def header_line(header: ExportHeader) -> Line:
         calibration=None if header.calibration is None else asdict(header.calibration),
         subjects=header.totals.subjects,
         faces=header.totals.faces,
+        photographs=header.totals.photographs,
     )
 
 
@@ -132,7 +141,8 @@ def subject_line(subject: ExportedSubject) -> Line:
     )
 
 
-def face_line(face: ExportedFace) -> Line:
+def face_line(face: ExportedFace, keys: PhotographKeys) -> Line:
+    """Raises what `PhotographKeys.open` raises."""
     box, image = face.box, face.image_sha256
     return FaceLine(
         created_at=face.created_at,
@@ -142,11 +152,12 @@ def face_line(face: ExportedFace) -> Line:
         box=None if box is None else (box.left, box.top, box.width, box.height),
         quality=None if face.quality is None else dict(face.quality),
         embedding=None if face.embedding is None else _text(face.embedding),
+        photograph=_unsealed(face, keys),
     )
 
 
 def end_line(totals: Totals, sha256: str) -> Line:
-    return EndLine(subjects=totals.subjects, faces=totals.faces, sha256=sha256)
+    return EndLine(**asdict(totals), sha256=sha256)
 
 
 def encoded(line: Line) -> bytes:
@@ -174,7 +185,7 @@ def header_of(line: HeaderLine) -> ExportHeader:
         calibration=None
         if calibration is None
         else _value(CALIBRATION, calibration, "calibration"),
-        totals=Totals(line.subjects, line.faces),
+        totals=Totals(line.subjects, line.faces, line.photographs),
     )
 
 
@@ -188,8 +199,13 @@ def subject_of(line: SubjectLine) -> ExportedSubject:
     )
 
 
-def face_of(line: FaceLine, dimension: int) -> ExportedFace:
-    """Raises RequestInvalid when what stands for bytes does not."""
+def face_of(line: FaceLine, header: ExportHeader, keys: PhotographKeys) -> ExportedFace:
+    """The photograph is sealed.
+
+    Raises:
+        RequestInvalid: what stands for bytes does not, or the photograph is another's.
+        PhotographKeyMissing: there is a photograph, and no key.
+    """
     image, embedding = line.image_sha256, line.embedding
     if image is not None and not SHA256.fullmatch(image):
         raise RequestInvalid("image_sha256: not 64 hexadecimal digits")
@@ -200,8 +216,37 @@ def face_of(line: FaceLine, dimension: int) -> ExportedFace:
         image_name=line.image_name,
         box=None if line.box is None else Box(*line.box),
         quality=line.quality,
-        embedding=None if embedding is None else _embedding(embedding, dimension),
+        embedding=None if embedding is None else _embedding(embedding, header.space.dimension),
+        photograph=_sealed(line, header, keys),
     )
+
+
+def _unsealed(face: ExportedFace, keys: PhotographKeys) -> str | None:
+    if face.photograph is None or face.image_sha256 is None:
+        return None
+    content = keys.open(face.photograph, face.image_sha256)
+    if len(content) > LARGEST_PHOTOGRAPH:
+        raise RequestInvalid(f"a photograph is larger than {LARGEST_PHOTOGRAPH} bytes")
+    return base64.b64encode(content).decode()
+
+
+def _sealed(line: FaceLine, header: ExportHeader, keys: PhotographKeys) -> Sealed | None:
+    if line.photograph is None:
+        return None
+    keeping = header.settings.rules.keep_photographs
+    if line.image_sha256 is None or keeping is Keeping.NONE:
+        raise RequestInvalid("photograph: of a face, or a gallery, that can have none")
+    sha256, content = bytes.fromhex(line.image_sha256), _bytes(line.photograph, "photograph")
+    if keeping is Keeping.ORIGINALS and hashlib.sha256(content).digest() != sha256:
+        raise RequestInvalid("photograph: not the one that image_sha256 is of")
+    return keys.seal(keeping, content, sha256)
+
+
+def _bytes(text: str, name: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise RequestInvalid(f"{name}: not base64") from None
 
 
 def _text(embedding: Embedding) -> str:
@@ -210,10 +255,7 @@ def _text(embedding: Embedding) -> str:
 
 def _embedding(text: str, dimension: int) -> Embedding:
     """As it was, to the bit."""
-    try:
-        content = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise RequestInvalid("embedding: not base64") from None
+    content = _bytes(text, "embedding")
     if len(content) != 4 * dimension:
         raise RequestInvalid(f"embedding: not {dimension} values of four bytes")
     return np.frombuffer(content, dtype="<f4").astype(np.float32)

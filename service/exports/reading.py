@@ -5,11 +5,11 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import IO
 
-from service.domain.exports import Exported, ExportHeader, Totals
+from service.domain.exports import Exported, ExportedFace, ExportHeader, Totals
 from service.domain.galleries import Gallery, GalleryRules, GallerySettings
 from service.domain.keys import Caller
 from service.errors import (
@@ -20,10 +20,13 @@ from service.errors import (
     ScopeMissing,
 )
 from service.exports import lines
+from service.photograph_keys import NO_KEYS, PhotographKeys
 from service.ports import Store, Transaction
 
 BATCH = 500
 """Subjects and faces written, and numbered as one gallery version, at once."""
+BATCH_BYTES = 64_000_000
+"""Of photographs; whichever is reached first."""
 UNBOUND = GalleryRules(max_faces_per_subject=2**31 - 1)
 """A gallery's own rules are for those who enrol: what is in the file was let in by them once."""
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
@@ -40,17 +43,19 @@ class Imported:
 
 
 class Reader:
-    """The lines of an export, checked as they come; `what` names the file in errors.
+    """The lines of an export, checked as they come; `what` names the file in errors. Photographs in
+    it are sealed with one of the `keys`.
 
     Raises InputFileInvalid, also while it is iterated over, unless all of it is there, unchanged,
-    to the last byte.
+    to the last byte. PhotographKeyMissing where there are photographs and no key.
     """
 
-    def __init__(self, file: IO[bytes], what: str) -> None:
+    def __init__(self, file: IO[bytes], what: str, keys: PhotographKeys = NO_KEYS) -> None:
+        self._keys = keys
         self._file = file
         self._what = what
         self._sha256 = hashlib.sha256()
-        self._subjects = self._faces = 0
+        self._subjects = self._faces = self._photographs = 0
         self._number = 0
         with self.explained():
             self.header = self._header()
@@ -68,7 +73,7 @@ class Reader:
     @property
     def totals(self) -> Totals:
         """Of what has been read."""
-        return Totals(self._subjects, self._faces)
+        return Totals(self._subjects, self._faces, self._photographs)
 
     @property
     def sha256(self) -> str:
@@ -118,12 +123,17 @@ class Reader:
         if not self._subjects:
             raise RequestInvalid("a face before the first subject")
         self._faces += 1
-        return lines.face_of(line, self.header.space.dimension)
+        self._photographs += line.photograph is not None
+        return lines.face_of(line, self.header, self._keys)
 
     def _end(self, line: lines.EndLine) -> None:
         if line.sha256 != self.sha256:
             raise RequestInvalid("the file was changed or damaged: its checksum is another")
-        if not Totals(line.subjects, line.faces) == self.totals == self.header.totals:
+        if (
+            not Totals(line.subjects, line.faces, line.photographs)
+            == self.totals
+            == self.header.totals
+        ):
             raise RequestInvalid("the file does not hold as much as it says")
         if self._file.read(1):
             raise RequestInvalid("something follows the end")
@@ -157,7 +167,9 @@ class Import:
         name = header.name if name is None else name
         with self.store.transaction() as tx:
             tx.act_for(caller)
-            bare = GallerySettings(header.space.default_threshold, None, UNBOUND)
+            keeping = header.settings.rules.keep_photographs
+            unbound = replace(UNBOUND, keep_photographs=keeping)
+            bare = GallerySettings(header.space.default_threshold, None, unbound)
             with reader.explained(), tx.naming_rules():
                 gallery = tx.add_gallery(name, header.space, bare)
                 _fill(tx, gallery, reader, progress)
@@ -170,9 +182,19 @@ def _fill(
 ) -> None:
     rest = iter(reader)
     subject_id = None
-    while batch := list(islice(rest, BATCH)):
+    while batch := list(_batch(rest)):
         subject_id = tx.add_exported(gallery, subject_id, batch)
         progress(reader.totals.faces, reader.header.totals.faces)
+
+
+def _batch(rest: Iterator[Exported]) -> Iterator[Exported]:
+    size = 0
+    for each in islice(rest, BATCH):
+        yield each
+        if isinstance(each, ExportedFace) and each.photograph is not None:
+            size += len(each.photograph.content)
+        if size >= BATCH_BYTES:
+            return
 
 
 def _settle(tx: Transaction, gallery: Gallery, reader: Reader) -> None:
@@ -188,4 +210,5 @@ def _settle(tx: Transaction, gallery: Gallery, reader: Reader) -> None:
         release=header.release,
         subjects=totals.subjects,
         faces=totals.faces,
+        **({"photographs": totals.photographs} if totals.photographs else {}),
     )

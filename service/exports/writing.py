@@ -13,6 +13,7 @@ from service.domain.galleries import Gallery
 from service.domain.keys import Caller
 from service.exports import lines
 from service.galleries import existing
+from service.photograph_keys import NO_KEYS, PhotographKeys
 from service.ports import Store, Transaction
 
 Progress = Callable[[int, int], None]
@@ -21,7 +22,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Export:
+    """`photographs`: what is kept of them comes along, opened with one of the `keys`."""
+
     store: Store
+    photographs: bool = False
+    keys: PhotographKeys = NO_KEYS
 
     def run(
         self,
@@ -36,41 +41,49 @@ class Export:
 
         Raises:
             GalleryNotFound: see `service.galleries.existing`.
+            PhotographKeyMissing, PhotographDamaged: a photograph cannot be opened.
             OSError: `out` cannot be written.
         """
-        self.store.write(partial(_note, name, caller), by=caller)
+        self.store.write(partial(self._note, name, caller), by=caller)
         with self.store.transaction(read_only=True) as tx:
             tx.hold_tables()
             gallery = existing(tx, name, caller)
-            return _write(tx, gallery, out, progress)
+            return self._write(tx, gallery, out, progress)
 
+    def _note(self, name: str, caller: Caller, tx: Transaction) -> None:
+        gallery = existing(tx, name, caller)
+        told = {"photographs": True} if self.photographs else {}
+        tx.note("export", gallery.id, of="gallery", faces=tx.count_faces(gallery.id), **told)
 
-def _note(name: str, caller: Caller, tx: Transaction) -> None:
-    gallery = existing(tx, name, caller)
-    tx.note("export", gallery.id, of="gallery", faces=tx.count_faces(gallery.id))
+    def _write(
+        self, tx: Transaction, gallery: Gallery, out: IO[bytes], progress: Progress
+    ) -> Totals:
+        sha256 = hashlib.sha256()
 
+        def add(line: lines.Line) -> None:
+            written = lines.encoded(line)
+            sha256.update(written)
+            out.write(written)
 
-def _write(tx: Transaction, gallery: Gallery, out: IO[bytes], progress: Progress) -> Totals:
-    total = tx.count_faces(gallery.id)
-    sha256 = hashlib.sha256()
-
-    def add(line: lines.Line) -> None:
-        written = lines.encoded(line)
-        sha256.update(written)
-        out.write(written)
-
-    add(lines.header_line(_header(gallery, Totals(tx.count_subjects(gallery.id), total))))
-    subjects = faces = 0
-    for each in tx.exported(gallery):
-        if isinstance(each, ExportedSubject):
-            subjects += 1
-            add(lines.subject_line(each))
-        else:
+        expected = self._totals(tx, gallery)
+        add(lines.header_line(_header(gallery, expected)))
+        subjects = faces = photographs = 0
+        for each in tx.exported(gallery, photographs=self.photographs):
+            if isinstance(each, ExportedSubject):
+                subjects += 1
+                add(lines.subject_line(each))
+                continue
             faces += 1
-            add(lines.face_line(each))
-            progress(faces, total)
-    add(lines.end_line(totals := Totals(subjects, faces), sha256.hexdigest()))
-    return totals
+            photographs += each.photograph is not None
+            add(lines.face_line(each, self.keys))
+            progress(faces, expected.faces)
+        totals = Totals(subjects, faces, photographs)
+        add(lines.end_line(totals, sha256.hexdigest()))
+        return totals
+
+    def _totals(self, tx: Transaction, gallery: Gallery) -> Totals:
+        kept = sum(tx.count_photographs(gallery.id).values()) if self.photographs else 0
+        return Totals(tx.count_subjects(gallery.id), tx.count_faces(gallery.id), kept)
 
 
 def _header(gallery: Gallery, totals: Totals) -> ExportHeader:

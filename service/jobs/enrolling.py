@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from service.domain.faces import NewFace
-from service.domain.galleries import EnrolmentGates, Gallery
+from service.domain.galleries import Gallery
 from service.domain.imports import (
     Assignment,
     ClaimedItem,
@@ -20,7 +20,7 @@ from service.domain.imports import (
     Reason,
     Verdict,
 )
-from service.domain.quality import UNCHECKED, QualityRules
+from service.domain.quality import QualityRules
 from service.enrolment import Photograph, add_new_subject, add_to_subject, new_face
 from service.errors import (
     FaceExists,
@@ -33,6 +33,8 @@ from service.galleries import serving
 from service.images import ImageLimits
 from service.jobs.imports import Imports
 from service.jobs.spooling import reason_of
+from service.photograph_keys import NO_KEYS, PhotographKeys
+from service.photographs import Terms
 from service.ports import Analysers, FaceAnalyser, Store, Transaction
 
 BATCH = 32
@@ -73,6 +75,7 @@ class Enrolling:
     images: ImageLimits
     imports: Imports
     rules: QualityRules
+    photograph_keys: PhotographKeys = NO_KEYS
 
     def sweep(self) -> None:
         self.imports.sweep()
@@ -100,6 +103,7 @@ class Enrolling:
 
         Raises:
             ModelUnavailable: this process lacks the gallery's model.
+        PhotographKeyMissing: the gallery keeps photographs, and this process has no key.
             Overloaded, DatabaseUnavailable, DatabaseBusy: what was claimed is given back.
         """
         try:
@@ -116,10 +120,10 @@ class Enrolling:
             gallery = tx.find_gallery(assignment.gallery)
         if gallery is None:
             return None
+        terms = Terms.of(gallery, self.rules, self.photograph_keys)
+        compares = gallery.rules.gates.compares
         analyser = self.analysers.of(gallery.space)
-        gates = gallery.rules.gates
-        rules = self.rules if gates.quality else UNCHECKED
-        return Worker(self.store, self.images, analyser, assignment, gates, rules, uuid4())
+        return Worker(self.store, self.images, analyser, assignment, terms, compares, uuid4())
 
     def _go_on(
         self, worker: "Worker", stopping: Callable[[], bool], slice_s: float
@@ -141,14 +145,15 @@ class Enrolling:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One thread's turn at a job; what it claims is claimed by `id`."""
+    """One thread's turn at a job; what it claims is claimed by `id`. `compares`: each face is
+    compared with what is enrolled."""
 
     store: Store
     images: ImageLimits
     analyser: FaceAnalyser
     assignment: Assignment
-    gates: EnrolmentGates
-    rules: QualityRules
+    terms: Terms
+    compares: bool
     id: UUID
 
     def claim(self) -> list[ClaimedItem]:
@@ -171,7 +176,7 @@ class Worker:
                     break
         finally:
             try:
-                size = COMPARED if self.gates.compares else BATCH
+                size = COMPARED if self.compares else BATCH
                 for start in range(0, len(ready), size):
                     self._commit(ready[start : start + size])
             finally:
@@ -204,14 +209,7 @@ class Worker:
         name = item.file and PurePosixPath(item.file).name
         if payload.photograph is not None:
             photo = Photograph(payload.photograph, name)
-            return new_face(
-                self.analyser,
-                self.images,
-                photo,
-                created_by,
-                one_face=self.gates.one_face,
-                rules=self.rules,
-            )
+            return new_face(self.analyser, self.images, photo, created_by, self.terms)
         embedding = np.frombuffer(payload.embedding or b"", dtype=np.float32)
         return NewFace(embedding, None, name, None, created_by)
 

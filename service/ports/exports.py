@@ -17,8 +17,9 @@ class ExportRows(Protocol):
         state in spite of TRUNCATE. The first thing that a reading transaction does."""
         ...
 
-    def exported(self, gallery: Gallery) -> Iterator[Exported]:
-        """Every subject by age, each followed by its faces by age, in constant memory."""
+    def exported(self, gallery: Gallery, *, photographs: bool = False) -> Iterator[Exported]:
+        """Every subject by age, each followed by its faces by age, in constant memory; with the
+        kept `photographs` or without."""
         ...
 
     def add_exported(

@@ -15,13 +15,16 @@ from service.ports.feed import ChangeFeed
 from service.ports.galleries import GalleryRows
 from service.ports.gates import GateRows
 from service.ports.keys import KeyRows
+from service.ports.photographs import PhotographRows
 from service.ports.subjects import SubjectRows
 from service.spool import QueueWork, QueueWorkers, Spool
 
 Result = TypeVar("Result")
 
 
-class Transaction(GalleryRows, SubjectRows, FaceRows, GateRows, AuditRows, ExportRows, Protocol):
+class Transaction(
+    GalleryRows, SubjectRows, FaceRows, PhotographRows, GateRows, AuditRows, ExportRows, Protocol
+):
     """One database transaction; it commits when its `with` block ends without an exception."""
 
     @property

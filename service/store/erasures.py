@@ -20,6 +20,7 @@ ERASURES = select(erasure, gallery.c.name.label("gallery_name")).select_from(
 
 VACUUMED = (
     "face_embedding",
+    "kept_photograph",
     "face",
     "subject",
     "consent",

@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Row, text
 from service.domain.exports import Exported, ExportedConsent, ExportedFace, ExportedSubject
 from service.domain.faces import Box
 from service.domain.galleries import Gallery
+from service.domain.photographs import Sealed
+from service.store import photographs as kept_photographs
 from service.store import vectors
 
 # LOCK takes no snapshot: the reads that follow see nothing older than what the locks let through
-HOLD = text("LOCK TABLE subject, face, face_embedding IN ACCESS SHARE MODE")
+HOLD = text("LOCK TABLE subject, face, face_embedding, kept_photograph IN ACCESS SHARE MODE")
 
 # Both keys have an index in this order, so that nothing large is sorted. Times of consents stay
 # within what programs can tell.
@@ -50,6 +52,7 @@ COPIES = {
     " given_at timestamptz, expires_at timestamptz, recorded_by text, withdrawn_at timestamptz",
     "face": "id uuid, gallery_id uuid, subject_id uuid, created_at timestamptz, created_by text,"
     " image_sha256 bytea, image_name text, box int4[], quality jsonb",
+    "kept_photograph": "face_id uuid, gallery_id uuid, kind text, key_id text, sealed bytea",
     "face_embedding": "face_id, space_id, gallery_id, vec",
 }
 """Tables in the order of their keys, with their columns. Values of the last one say their types."""
@@ -63,8 +66,11 @@ def hold_tables(connection: Connection) -> None:
     connection.execute(HOLD)
 
 
-def everything(connection: Connection, gallery: Gallery) -> Iterator[Exported]:
-    """See `ports.Transaction.exported`. By a cursor of the server's, so each statement is short."""
+def everything(
+    connection: Connection, gallery: Gallery, *, photographs: bool
+) -> Iterator[Exported]:
+    """See `ports.Transaction.exported`. By a cursor of the server's, so each statement is short;
+    photographs one by one, for a page of them may not fit into memory."""
     connection.execute(PLAN)
     streaming = connection.execution_options(stream_results=True, max_row_buffer=BUFFER)
     named = {"gallery": gallery.id, "space": gallery.space_id}
@@ -75,7 +81,8 @@ def everything(connection: Connection, gallery: Gallery) -> Iterator[Exported]:
                 last = row.subject_id
                 yield _subject(row)
             if row.face_id is not None:
-                yield _face(row)
+                kept = photographs and kept_photographs.read(connection, gallery.id, row.face_id)
+                yield _face(row, kept.sealed if kept else None)
 
 
 def _subject(row: Row[Any]) -> ExportedSubject:
@@ -103,7 +110,7 @@ def _time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _face(row: Row[Any]) -> ExportedFace:
+def _face(row: Row[Any], photograph: Sealed | None) -> ExportedFace:
     return ExportedFace(
         created_at=row.created_at,
         created_by=row.created_by,
@@ -112,6 +119,7 @@ def _face(row: Row[Any]) -> ExportedFace:
         box=None if row.box is None else Box(*row.box),
         quality=row.quality,
         embedding=None if row.vec is None else vectors.received(row.vec),
+        photograph=photograph,
     )
 
 
@@ -129,6 +137,8 @@ def add(
             rows["consent"] += (_consent_row(gallery, new_id, given) for given in each.consents)
             continue
         rows["face"].append(_face_row(gallery, new_id, subject_id, each))
+        if each.photograph is not None:
+            rows["kept_photograph"].append(_photograph_row(gallery, new_id, each.photograph))
         if each.embedding is not None:
             rows["face_embedding"].append((new_id, gallery.space_id, gallery.id, each.embedding))
     for table, content in rows.items():
@@ -168,6 +178,10 @@ def _face_row(gallery: Gallery, new_id: UUID, subject_id: UUID | None, new: Expo
         box and [box.left, box.top, box.width, box.height],
         new.quality,
     )
+
+
+def _photograph_row(gallery: Gallery, face_id: UUID, sealed: Sealed) -> Values:
+    return face_id, gallery.id, sealed.kind.value, sealed.key_id, sealed.content
 
 
 def _copy(driver: psycopg.Connection[Any], table: str, rows: Sequence[Values]) -> None:

@@ -29,12 +29,12 @@ from service.domain.faces import Box, Face, ListedFace, NewFace
 from service.domain.galleries import Gallery
 from service.domain.quality import Quality
 from service.errors import FaceExists
-from service.store import vectors
+from service.store import photographs, vectors
 from service.store.tables import Vector, face, face_embedding, subject
 
 
 def add(connection: Connection, into: Gallery, subject_id: UUID, new: NewFace) -> UUID:
-    """The face and its embedding in one statement, so one round trip."""
+    """The face and its embedding in one statement, so one round trip; its photograph in another."""
     values = {"gallery_id": into.id, "subject_id": subject_id, **_columns(new)}
     added = (
         insert(face)
@@ -58,6 +58,8 @@ def add(connection: Connection, into: Gallery, subject_id: UUID, new: NewFace) -
     )
     if face_id is None:
         raise FaceExists(_name(connection, subject_id))
+    if new.photograph is not None:
+        photographs.keep(connection, into.id, face_id, new.photograph)
     return face_id
 
 
@@ -79,6 +81,7 @@ def replace(connection: Connection, into: Gallery, face_id: UUID, new: NewFace) 
     """Nothing of the old photograph and its embedding stays, but the face's id."""
     blank: dict[str, object] = {"quality": null(), "created_at": func.now()}
     connection.execute(update(face).where(face.c.id == face_id).values(blank | _columns(new)))
+    photographs.keep(connection, into.id, face_id, new.photograph)
     of_face = (face_embedding.c.gallery_id == into.id) & (face_embedding.c.face_id == face_id)
     connection.execute(
         delete(face_embedding).where(of_face, face_embedding.c.space_id != into.space_id)

@@ -30,6 +30,7 @@ from service.domain.galleries import (
     GalleryVersion,
     touched_since,
 )
+from service.domain.photographs import Keeping
 from service.errors import GalleryExists, GalleryNotReady
 from service.store import calibrations, spaces
 from service.store.connections import allow_long
@@ -55,6 +56,7 @@ GALLERIES = select(
     gallery.c.audit_searches,
     gallery.c.consent_required,
     gallery.c.unmatched_lifetime_s,
+    gallery.c.keep_photographs,
     gallery.c.version,
     gallery.c.mark,
     gallery.c.created_at,
@@ -172,6 +174,7 @@ def _columns(settings: GallerySettings) -> dict[str, object]:
         "audit_searches": rules.audit_searches.value,
         "consent_required": rules.consent_required,
         "unmatched_lifetime_s": rules.unmatched_lifetime_s,
+        "keep_photographs": rules.keep_photographs.value,
     }
 
 
@@ -205,6 +208,7 @@ def _gallery(row: RowMapping) -> Gallery:
             unmatched_lifetime_s=row["unmatched_lifetime_s"],
             consent_required=row["consent_required"],
             audit_searches=SearchPolicy(row["audit_searches"]),
+            keep_photographs=Keeping(row["keep_photographs"]),
         ),
         calibration=calibrations.of_row(row),
     )

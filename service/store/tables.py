@@ -96,6 +96,7 @@ gallery = Table(
     Column("consent_required", Boolean, nullable=False, server_default=text("false")),
     Column("unmatched_lifetime_s", BigInteger),
     Column("unmatched_since", Timestamp),
+    Column("keep_photographs", Text, nullable=False, server_default=text("'none'")),
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     Column("mark", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     Column("prev_mark", Uuid),
@@ -260,6 +261,25 @@ face_embedding = Table(
         ["space_id", "dimension"], ["embedding_space.id", "embedding_space.dimension"]
     ),
     Index(None, "gallery_id", "face_id"),
+)
+
+kept_photograph = Table(
+    "kept_photograph",
+    metadata,
+    Column("face_id", Uuid, primary_key=True),
+    Column("gallery_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("kept_at", Timestamp, nullable=False, server_default=NOW),
+    ForeignKeyConstraint(
+        ["gallery_id", "face_id"],
+        ["face.gallery_id", "face.id"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    ),
+    Index(None, "gallery_id", "face_id"),
+    Index(None, "key_id", "face_id"),
 )
 
 gallery_change = Table(

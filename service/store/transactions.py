@@ -19,6 +19,7 @@ from service.domain.faces import Face, ListedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.domain.keys import Caller
 from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
+from service.domain.photographs import KeptPhotograph, Sealed
 from service.domain.repeats import Attempt, KeptAnswer
 from service.domain.replicas import ReplicaState
 from service.domain.subjects import NOTHING, Metadata, NewSubject, Subject
@@ -31,6 +32,7 @@ from service.store import (
     galleries,
     likeness,
     matches,
+    photographs,
     repeats,
     replicas,
     retention,
@@ -300,6 +302,26 @@ class PostgresTransaction:
         with translated():
             galleries.clear(self._connection, name)
 
+    def kept_photograph(self, gallery_id: UUID, face_id: UUID) -> KeptPhotograph | None:
+        with translated():
+            return photographs.read(self._connection, gallery_id, face_id)
+
+    def sealed_otherwise(self, key_id: str, after: UUID | None, limit: int) -> list[KeptPhotograph]:
+        with translated():
+            return photographs.sealed_otherwise(self._connection, key_id, after, limit)
+
+    def count_photographs(self, gallery_id: UUID) -> dict[str, int]:
+        with translated():
+            return photographs.count_of(self._connection, gallery_id)
+
+    def count_sealed(self, key_id: str) -> tuple[int, int]:
+        with translated():
+            return photographs.count(self._connection, key_id)
+
+    def seal_anew(self, sealed: Sequence[tuple[KeptPhotograph, Sealed]]) -> int:
+        with translated():
+            return photographs.seal_anew(self._connection, sealed)
+
     def hold_gallery(self, gallery_id: UUID) -> None:
         with translated():
             galleries.hold(self._connection, gallery_id)
@@ -352,9 +374,9 @@ class PostgresTransaction:
         with translated():
             exports.hold_tables(self._connection)
 
-    def exported(self, gallery: Gallery) -> Iterator[Exported]:
+    def exported(self, gallery: Gallery, *, photographs: bool = False) -> Iterator[Exported]:
         with translated():
-            yield from exports.everything(self._connection, gallery)
+            yield from exports.everything(self._connection, gallery, photographs=photographs)
 
     def add_exported(
         self, gallery: Gallery, subject_id: UUID | None, batch: Sequence[Exported]

@@ -23,6 +23,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.ImageDamaged: 400,
     errors.ImageTooLarge: 413,
     errors.ImageTypeUnsupported: 415,
+    errors.PhotographDamaged: 409,
     errors.EmbeddingInvalid: 400,
     errors.Unauthenticated: 401,
     errors.ScopeMissing: 403,
@@ -63,6 +64,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.GalleryBehind: 503,
     errors.AuditBehind: 503,
     errors.ModelUnavailable: 503,
+    errors.PhotographKeyMissing: 503,
     errors.Overloaded: 503,
 }
 

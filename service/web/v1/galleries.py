@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StrictBool
 from service.domain.audit import SearchPolicy
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.domain.galleries import EnrolmentGates, Gallery, GalleryRules, GallerySettings
+from service.domain.photographs import Keeping
 from service.galleries import GalleryFigures, NewGallery
 from service.web.callers import Administering, Reading
 from service.web.etags import IfMatch, quoted
@@ -34,7 +35,7 @@ Lifetime = Annotated[int, Strict(), Field(ge=1, le=3_155_760_000)]
 
 # settings of GalleryRules that a change may name: null is a value of these, but not of those
 NULLABLE = {"subject_lifetime_s", "unmatched_lifetime_s"}
-PLAIN = {"max_faces_per_subject", "consent_required", "audit_searches"}
+PLAIN = {"max_faces_per_subject", "consent_required", "audit_searches", "keep_photographs"}
 
 
 class Gates(BaseModel):
@@ -84,6 +85,9 @@ class NewGalleryBody(BaseModel):
         False, description="nobody is enrolled without a valid consent"
     )
     audit_searches: SearchPolicy = Field(SearchPolicy.ALL, description="searches to be recorded")
+    keep_photographs: Keeping = Field(
+        Keeping.NONE, description="what stays of enrolled photographs, sealed"
+    )
 
     def wanted(self) -> NewGallery:
         rules = GalleryRules(
@@ -93,6 +97,7 @@ class NewGalleryBody(BaseModel):
             self.unmatched_lifetime_s,
             self.consent_required,
             self.audit_searches,
+            self.keep_photographs,
         )
         return NewGallery(
             self.name,
@@ -118,6 +123,9 @@ class GalleryChanges(BaseModel):
     unmatched_lifetime_s: Lifetime | None = Field(None, description="null: never")
     consent_required: StrictBool | None = None
     audit_searches: SearchPolicy | None = None
+    keep_photographs: Keeping | None = Field(
+        None, description="what was kept of another kind is deleted"
+    )
 
     def applied(self, to: GallerySettings) -> GallerySettings:
         given = self.model_fields_set
@@ -146,6 +154,7 @@ class GalleryBody(BaseModel):
     unmatched_lifetime_s: int | None
     consent_required: bool
     audit_searches: SearchPolicy
+    keep_photographs: Keeping
     created_at: datetime = Field(description="in UTC")
     updated_at: datetime = Field(description="last change of its faces, in UTC")
 
@@ -163,6 +172,7 @@ class GalleryBody(BaseModel):
             unmatched_lifetime_s=rules.unmatched_lifetime_s,
             consent_required=rules.consent_required,
             audit_searches=rules.audit_searches,
+            keep_photographs=rules.keep_photographs,
             created_at=gallery.created_at,
             updated_at=gallery.updated_at,
         )

@@ -1,0 +1,139 @@
+"""Kept photographs: sealed by the service, gone with their face, and only of a kind kept now."""
+
+from collections.abc import Sequence
+
+from alembic import op
+
+from migrations.locks import lock
+
+revision: str = "0017"
+down_revision: str | None = "0016"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+# sealed bytes cannot be compressed: EXTERNAL saves the try; ANALYZE keeps no sample
+TABLES = """
+ALTER TABLE gallery
+  ADD COLUMN keep_photographs text NOT NULL DEFAULT 'none',
+  ADD CONSTRAINT ck_gallery_keep_photographs
+    CHECK (keep_photographs IN ('none', 'originals', 'chips')) NOT VALID;
+ALTER TABLE gallery VALIDATE CONSTRAINT ck_gallery_keep_photographs;
+
+CREATE TABLE kept_photograph (
+  face_id uuid CONSTRAINT pk_kept_photograph PRIMARY KEY,
+  gallery_id uuid NOT NULL,
+  kind text NOT NULL,
+  key_id text NOT NULL,
+  sealed bytea NOT NULL,
+  kept_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT fk_kept_photograph_face FOREIGN KEY (gallery_id, face_id)
+    REFERENCES face (gallery_id, id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT ck_kept_photograph_kind CHECK (kind IN ('originals', 'chips')),
+  CONSTRAINT ck_kept_photograph_key_id CHECK (key_id ~ '^[0-9a-f]{16}$'),
+  CONSTRAINT ck_kept_photograph_sealed CHECK (octet_length(sealed) > 28)
+);
+ALTER TABLE kept_photograph
+  ALTER COLUMN sealed SET STORAGE EXTERNAL,
+  ALTER COLUMN sealed SET STATISTICS 0;
+CREATE INDEX ix_kept_photograph_gallery_id_face_id ON kept_photograph (gallery_id, face_id);
+CREATE INDEX ix_kept_photograph_key_id_face_id ON kept_photograph (key_id, face_id);
+"""
+
+# A gallery that keeps nothing, or something else, keeps nothing of what it kept before. Whoever
+# enrols at that moment commits behind the gallery's row lock: one of the two sees the other.
+KEPT = """
+CREATE FUNCTION photograph_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  keeps text;
+BEGIN
+  SELECT keep_photographs INTO keeps FROM gallery WHERE id = NEW.gallery_id FOR NO KEY UPDATE;
+  DELETE FROM kept_photograph WHERE face_id = NEW.face_id AND kind IS DISTINCT FROM keeps;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER photograph_kept AFTER INSERT OR UPDATE OF kind, gallery_id
+  ON kept_photograph DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION photograph_kept();
+ALTER TABLE kept_photograph ENABLE ALWAYS TRIGGER photograph_kept;
+
+CREATE FUNCTION photograph_policy() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM kept_photograph WHERE gallery_id = NEW.id AND kind <> NEW.keep_photographs;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER photograph_policy AFTER UPDATE OF keep_photographs ON gallery FOR EACH ROW
+  WHEN (OLD.keep_photographs <> NEW.keep_photographs) EXECUTE FUNCTION photograph_policy();
+ALTER TABLE gallery ENABLE ALWAYS TRIGGER photograph_policy;
+
+-- another photograph has taken the face's place, or none
+CREATE FUNCTION photograph_replaced() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM kept_photograph WHERE face_id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER photograph_replaced AFTER UPDATE OF image_sha256 ON face FOR EACH ROW
+  WHEN (OLD.image_sha256 IS DISTINCT FROM NEW.image_sha256)
+  EXECUTE FUNCTION photograph_replaced();
+ALTER TABLE face ENABLE ALWAYS TRIGGER photograph_replaced;
+"""
+
+DEFINER = """
+DO $$
+DECLARE
+  f regprocedure;
+BEGIN
+  FOREACH f IN ARRAY ARRAY['photograph_kept()', 'photograph_policy()',
+                           'photograph_replaced()']::regprocedure[] LOOP
+    EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp',
+                   f, current_schema());
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
+  END LOOP;
+END $$
+"""
+
+NOTED = """
+DROP TRIGGER audit_update ON gallery;
+CREATE TRIGGER audit_update AFTER UPDATE OF name, space_id, threshold, max_faces,
+    max_faces_per_subject, subject_lifetime_s, gates, audit_searches, consent_required,
+    unmatched_lifetime_s{more} ON gallery
+  FOR EACH ROW EXECUTE FUNCTION audit_gallery();
+ALTER TABLE gallery ENABLE ALWAYS TRIGGER audit_update;
+"""
+
+# that one is kept, never the photograph
+VIEW = """
+CREATE OR REPLACE VIEW audit.enrolments AS
+SELECT g.name AS gallery, s.external_id AS subject, f.id AS face_id, f.subject_id, f.created_at,
+       f.created_by, e.key_id, e.sql_user, e.request_id, e.address, f.image_name,
+       encode(f.image_sha256, 'hex') AS image_sha256, p.model, p.detector, p.alignment,
+       p.weights_sha256, e.threshold, e.gallery_version, s.expires_at{column}
+  FROM face f
+  JOIN subject s ON s.id = f.subject_id
+  JOIN gallery g ON g.id = f.gallery_id
+  JOIN embedding_space p ON p.id = g.space_id
+  LEFT JOIN audit_event e ON e.face_id = f.id AND e.action = 'enrol'{table}
+"""
+
+
+def upgrade() -> None:
+    lock("face", altered=["gallery"])
+    op.execute(TABLES)
+    op.execute(KEPT)
+    op.execute(DEFINER)
+    op.execute(NOTED.format(more=", keep_photographs"))
+    op.execute(
+        VIEW.format(
+            column=", k.kind AS kept_photograph",
+            table="\n  LEFT JOIN kept_photograph k ON k.face_id = f.id",
+        )
+    )
+
+
+def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '2s'")
+    op.execute("DROP VIEW audit.enrolments")
+    op.execute(VIEW.format(column="", table=""))
+    op.execute(NOTED.format(more=""))
+    op.execute("DROP TABLE kept_photograph")
+    op.execute(
+        "DROP FUNCTION photograph_kept(), photograph_policy(), photograph_replaced() CASCADE"
+    )
+    op.execute("ALTER TABLE gallery DROP COLUMN keep_photographs")
