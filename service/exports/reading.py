@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import IO
+from typing import IO, Any
 
 from service.domain.exports import Exported, ExportedFace, ExportHeader, Totals
 from service.domain.galleries import Gallery, GalleryRules, GallerySettings
@@ -203,6 +203,8 @@ def _settle(tx: Transaction, gallery: Gallery, reader: Reader) -> None:
     if header.calibration is not None:
         tx.calibrate(gallery, header.calibration)
     tx.change_gallery(gallery.id, header.settings)
+    photographs = totals.photographs
+    told: dict[str, Any] = {"photographs": photographs} if photographs else {}
     tx.note(
         "import",
         gallery.id,
@@ -210,5 +212,5 @@ def _settle(tx: Transaction, gallery: Gallery, reader: Reader) -> None:
         release=header.release,
         subjects=totals.subjects,
         faces=totals.faces,
-        **({"photographs": totals.photographs} if totals.photographs else {}),
+        **told,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from typing import IO
+from typing import IO, Any
 
 from service.domain.exports import ExportedSubject, ExportHeader, Totals
 from service.domain.galleries import Gallery
@@ -52,7 +52,7 @@ class Export:
 
     def _note(self, name: str, caller: Caller, tx: Transaction) -> None:
         gallery = existing(tx, name, caller)
-        told = {"photographs": True} if self.photographs else {}
+        told: dict[str, Any] = {"photographs": True} if self.photographs else {}
         tx.note("export", gallery.id, of="gallery", faces=tx.count_faces(gallery.id), **told)
 
     def _write(

@@ -71,7 +71,7 @@ def count_of(connection: Connection, gallery_id: UUID) -> dict[str, int]:
         .group_by(kept_photograph.c.key_id)
         .order_by(kept_photograph.c.key_id)
     )
-    return {key_id: number for key_id, number in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def count(connection: Connection, key_id: str) -> tuple[int, int]:
@@ -95,6 +95,6 @@ def seal_anew(connection: Connection, sealed: Sequence[tuple[KeptPhotograph, Sea
     return changed
 
 
-def _kept(row: Row[Any]) -> KeptPhotograph:
+def _kept(row: Row[*tuple[Any, ...]]) -> KeptPhotograph:
     sealed = Sealed(Keeping(row.kind), row.key_id, row.sealed)
     return KeptPhotograph(row.face_id, row.gallery_id, row.image_sha256, sealed)
