@@ -255,11 +255,14 @@ class Galleries:
 
         return self.store.write(work, by=caller)
 
-    def delete(self, caller: Caller, name: str, confirm: str | None) -> None:
+    def delete(
+        self, caller: Caller, name: str, confirm: str | None, etag: str | None = None
+    ) -> None:
         """Delete a gallery with everything in it; `confirm` must repeat its name.
 
         Raises:
             GalleryNotFound: see `existing`.
+            PreconditionFailed: `etag` is given and not that of the present settings.
             NameUnconfirmed: `confirm` is not its name; nothing was deleted.
         """
 
@@ -268,6 +271,8 @@ class Galleries:
             gallery = existing(tx, name, caller)
             if confirm != gallery.name:
                 raise NameUnconfirmed(gallery.name)
+            if etag is not None and etag != gallery.settings.etag:
+                raise PreconditionFailed
             tx.delete_gallery(gallery.id)
 
         self.store.write(work, by=caller)
