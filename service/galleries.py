@@ -267,10 +267,11 @@ class Galleries:
         """
 
         def work(tx: Transaction) -> None:
+            # before the writers have to wait
+            if confirm != existing(tx, name, caller).name:
+                raise NameUnconfirmed(name)
             tx.clear_gallery(name)
             gallery = existing(tx, name, caller)
-            if confirm != gallery.name:
-                raise NameUnconfirmed(gallery.name)
             if etag is not None and etag != gallery.settings.etag:
                 raise PreconditionFailed
             tx.delete_gallery(gallery.id)
