@@ -66,7 +66,7 @@ class Crowd:
 
     def _run(self, number: int) -> None:
         name, turn = f"passer-by {number}", number
-        while not self._ending.wait(0.1):
+        while not self._ending.wait(0.4):  # the machine has others to serve
             turn += 1
             if number:
                 self._ask(turn, "POST", "/match_face", files={"file": photos.grace_bytes()})
