@@ -123,8 +123,10 @@ def _galleries(store: Store, feed: ChangeFeed) -> Iterator[Finding]:
         for head in heads:
             yield _index(read, head)
     with store.transaction(read_only=True) as tx:
-        states = [(head, state) for head in heads for state in tx.replicas(head.id)]
-        found = [(tx.find_gallery(head.name), tx.count_faces(head.id)) for head in heads]
+        one_each = {head.id: head for head in heads}
+        states = [(head, state) for head in one_each.values() for state in tx.replicas(head.id)]
+        names = {head.name: head.id for head in heads}
+        found = [(tx.find_gallery(name), tx.count_faces(each)) for name, each in names.items()]
     for gallery, faces in found:
         if gallery is not None and gallery.calibration is not None:
             yield _calibration(gallery, gallery.calibration, faces)

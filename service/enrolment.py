@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from service import gates
+from service.companions import Companion
 from service.domain.consents import Consent
 from service.domain.embeddings import ClaimedSpace, EmbeddingSpace, unit
 from service.domain.faces import Face, NewFace
@@ -27,7 +28,7 @@ from service.errors import (
     SubjectExists,
     SubjectFull,
 )
-from service.galleries import Galleries
+from service.galleries import Galleries, again_if_moved
 from service.images import ImageLimits, decode
 from service.photographs import Terms
 from service.ports import Analysers, FaceAnalyser, FaceIndex, Transaction
@@ -82,8 +83,10 @@ def new_face(
     photograph: Photograph,
     created_by: str,
     terms: Terms = ANY,
+    companion: Companion | None = None,
 ) -> NewFace:
-    """The face of a photograph, ready to be stored: the only one, or else the largest.
+    """The face of a photograph, ready to be stored: the only one, or else the largest; with its
+    embedding in the gallery's other space, as far as its companion sees it.
 
     Raises:
         FaceNotDetected, SeveralFaces: there must be one, and with `one_face` exactly one.
@@ -101,6 +104,7 @@ def new_face(
         check(faces[0].quality, terms.rules)
         embedding = analyser.embed(picture, faces[0])
         kept = terms.kept(analyser, photograph.data, picture, faces[0])
+        beside = companion.beside(picture, faces[0]) if companion else None
     return NewFace(
         embedding=embedding,
         image_sha256=hashlib.sha256(photograph.data).digest(),
@@ -109,6 +113,7 @@ def new_face(
         created_by=created_by,
         quality=faces[0].quality,
         photograph=kept,
+        beside=beside,
     )
 
 
@@ -239,6 +244,7 @@ class Enrolment:
     limits: ImageLimits
     rules: QualityRules
 
+    @again_if_moved
     def add_face(
         self,
         caller: Caller,
@@ -271,6 +277,7 @@ class Enrolment:
         total = self.galleries.faces_after(gallery, version)
         return Enrolled(external_id, len(face.embedding), version, total)
 
+    @again_if_moved
     def add(
         self,
         caller: Caller,
@@ -306,6 +313,7 @@ class Enrolment:
         self.galleries.followed(placed.gallery, placed.version)
         return placed
 
+    @again_if_moved
     def replace(
         self,
         caller: Caller,
@@ -345,7 +353,9 @@ class Enrolment:
             return gallery.space, embedded_face(gallery.space, offer, caller.name)
         terms = Terms.of(gallery, self.rules, self.galleries.photograph_keys)
         analyser = self.analysers.of(gallery.space)
-        return analyser.space, new_face(analyser, self.limits, offer, caller.name, terms)
+        companion = Companion.of(gallery, self.analysers)
+        face = new_face(analyser, self.limits, offer, caller.name, terms, companion)
+        return analyser.space, face
 
 
 def _replace(

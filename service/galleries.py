@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.domain.galleries import (
@@ -20,6 +21,7 @@ from service.domain.repeats import Once
 from service.domain.replicas import ReplicaState
 from service.errors import (
     GalleryBehind,
+    GalleryMoved,
     GalleryNotFound,
     GalleryNotReady,
     NameUnconfirmed,
@@ -36,6 +38,7 @@ SERVICE = trusted("facematch")
 """The service itself, when it starts."""
 WAIT_ALL_LOOK_S = 0.1
 
+Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
@@ -102,12 +105,30 @@ def serving(tx: Transaction, name: str, caller: Caller, space: EmbeddingSpace) -
 
     Raises:
         GalleryNotFound: see `existing`.
-        GalleryNotReady: it was bound to another space at this moment.
+        GalleryMoved: it changed over to another space meanwhile.
     """
-    gallery = existing(tx, name, caller)
+    return in_space(existing(tx, name, caller), space)
+
+
+def in_space(gallery: Gallery, space: EmbeddingSpace) -> Gallery:
+    """That gallery; raises GalleryMoved where its embeddings are of another space."""
     if not gallery.space.serves(space):
-        raise GalleryNotReady("The gallery is being moved to another embedding space.")
+        raise GalleryMoved
     return gallery
+
+
+def again_if_moved(method: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Begin a use case again, once, if its gallery changes over to its other space meanwhile: what
+    was embedded for the one cannot be compared in the other."""
+
+    @wraps(method)
+    def call(*args: Given.args, **named: Given.kwargs) -> Result:
+        try:
+            return method(*args, **named)
+        except GalleryMoved:
+            return method(*args, **named)
+
+    return call
 
 
 def open_gallery(store: Store, defaults: GalleryDefaults, space: EmbeddingSpace) -> Gallery:
@@ -314,7 +335,7 @@ class Galleries:
         """One write in a gallery, of that embedding space where one is named; see `Store.write`.
 
         Raises:
-            GalleryNotFound, GalleryNotReady: see `existing` and `serving`.
+            GalleryNotFound, GalleryMoved: see `existing` and `serving`.
             VersionLost: the database does not know `at_least`.
         """
 
@@ -361,7 +382,7 @@ class Galleries:
     def index_of(self, gallery: Gallery) -> FaceIndex | None:
         """This replica's index; None while it loads."""
         try:
-            return self.indexes.index(gallery.id)
+            return self.indexes.index(gallery.key)
         except GalleryNotReady:
             return None
 
@@ -375,6 +396,6 @@ class Galleries:
     def faces_after(self, gallery: Gallery, version: GalleryVersion) -> int:
         """The number of faces once this replica holds `version`; counted in SQL if it lags."""
         if self.followed(gallery, version):
-            return len(self.indexes.index(gallery.id))
+            return len(self.indexes.index(gallery.key))
         with self.store.transaction(read_only=True) as tx:
             return tx.count_faces(gallery.id)

@@ -94,7 +94,7 @@ def _suspects(
     tx: Transaction, gallery: Gallery, embedding: Embedding, index: FaceIndex | None
 ) -> Suspects:
     threshold = gallery.threshold - MARGIN
-    if index is None or index.space_id != gallery.space_id:
+    if index is None:
         # the gallery was read before, so at this version or a later one
         return Suspects(tx.subjects_like(gallery, embedding, threshold), gallery.version)
     wanted = FIRST_SUSPECTS

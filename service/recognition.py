@@ -15,7 +15,7 @@ from service.domain.probes import Probe
 from service.domain.quality import Flaw
 from service.domain.subjects import Metadata, valid_metadata
 from service.errors import GalleryNotReady, ScopeMissing, SpaceMismatch
-from service.galleries import check_known, existing, serving
+from service.galleries import again_if_moved, check_known, existing, in_space
 from service.matching import Asked, GallerySearch
 from service.ports import Indexes, IndexView, SearchRecord, Store, Transaction
 from service.probes import Looked, Probed, Probes, Unfit, probed
@@ -28,7 +28,7 @@ Versions = Mapping[str, GalleryVersion | None]
 class Search:
     """What is asked for. `threshold` None: each gallery's own; `metadata`: see `SubjectFilter`;
     `exclude_self`: an enrolled face's own subject is no answer to it; `with_metadata`: of each
-    match."""
+    match; `in_other`: in the other space of galleries that are moved from one model to another."""
 
     probe: Probe
     top_k: int = 1
@@ -36,6 +36,11 @@ class Search:
     metadata: Metadata | None = None
     exclude_self: bool = True
     with_metadata: bool = False
+    in_other: bool = False
+
+    def sought(self, gallery: Gallery) -> Gallery:
+        """Raises NoOtherSpace."""
+        return gallery.in_other() if self.in_other else gallery
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Recognition:
     probes: Probes
     record: SearchRecord
 
+    @again_if_moved
     def search(
         self, caller: Caller, names: Sequence[str], search: Search, at_least: Versions
     ) -> Searched:
@@ -86,6 +92,7 @@ class Recognition:
         Raises:
             GalleryNotFound: see `galleries.existing`.
             SpaceMismatch: the galleries' spaces differ, or the embedding's does.
+            NoOtherSpace: a gallery has one space only.
             FaceNotFound: see `probes.probed`.
             VersionLost: the database does not know a version in `at_least`, for which the caller
                 has waited.
@@ -100,25 +107,21 @@ class Recognition:
         valid_metadata(search.metadata or {})
         with self.store.transaction(read_only=True) as tx:
             galleries = [existing(tx, name, caller) for name in names]
+        galleries = [search.sought(each) for each in galleries]
         _check_one_space(galleries)
         looked = self.probes.look(search.probe, galleries[0].space)
         # before the transaction's first statement: the tables must not be older than the indexes
-        views = {each.id: self._view(each) for each in galleries}
+        views = {each.id: self.indexes.index(each.key).view() for each in galleries}
         with self.store.transaction(read_only=True) as tx:
             space = looked.space if looked else galleries[0].space
-            galleries = [serving(tx, name, caller, space) for name in names]
+            present = (search.sought(existing(tx, name, caller)) for name in names)
+            galleries = [in_space(each, space) for each in present]
             found = _found(tx, galleries, views, search, looked)
             for gallery in galleries:
                 check_known(tx, gallery, at_least.get(gallery.name))
             now = tx.now()
         self.record.record([*_recorded(caller, galleries, found, now)])
         return found
-
-    def _view(self, gallery: Gallery) -> IndexView:
-        index = self.indexes.index(gallery.id)
-        if index.space_id != gallery.space_id:
-            raise GalleryNotReady("The gallery is being moved to another embedding space.")
-        return index.view()
 
 
 def _recorded(

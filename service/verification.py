@@ -16,7 +16,7 @@ from service.domain.matches import EnrolledFace
 from service.domain.probes import PhotographProbe, Probe
 from service.domain.subjects import valid_external_id
 from service.errors import RequestError, RequestInvalid, SubjectNotFound
-from service.galleries import check_known, existing, serving
+from service.galleries import again_if_moved, check_known, existing, serving
 from service.matching import best_of, match
 from service.ports import SearchRecord, Store, Transaction
 from service.probes import Probed, Probes, look_at, probed
@@ -63,6 +63,7 @@ class Verification:
     probes: Probes
     record: SearchRecord
 
+    @again_if_moved
     def subject(
         self,
         caller: Caller,

@@ -43,9 +43,18 @@ class DetectedFace:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The embedding of a face in the other space of its gallery."""
+
+    space_id: UUID
+    embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True)
 class NewFace:
     """A face about to be enrolled. `image_sha256` is of the uploaded bytes, None for imports;
-    `photograph` is what its gallery keeps of it."""
+    `photograph` is what its gallery keeps of it; `beside` is there where its gallery has another
+    space, and the face was seen by that one too."""
 
     embedding: Embedding
     image_sha256: bytes | None
@@ -55,6 +64,7 @@ class NewFace:
     created_at: datetime | None = None
     quality: Quality | None = None
     photograph: Sealed | None = None
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,16 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from service.domain.audit import SearchPolicy
 from service.domain.calibrations import Calibration
 from service.domain.embeddings import EmbeddingSpace
 from service.domain.photographs import Keeping
-from service.errors import RequestInvalid
+from service.errors import NoOtherSpace, RequestInvalid
 
 VERSION_TEXT = re.compile("([0-9]{1,18})-([0-9a-f]{32})")
 
@@ -103,12 +103,34 @@ class GallerySettings:
         return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()[:32]
 
 
+class IndexKey(NamedTuple):
+    """What an index is of: the faces of a gallery that have an embedding in that space."""
+
+    gallery_id: UUID
+    space_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSpace:
+    """The space that a gallery is being moved to or, from `switched_at` on, was moved from.
+
+    `threshold` and `calibration` are what it decides by there: see `Gallery`.
+    """
+
+    space_id: UUID
+    space: EmbeddingSpace
+    threshold: float
+    started_at: datetime
+    switched_at: datetime | None
+    calibration: Calibration | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Gallery:
     """`threshold` is on cosine similarity, -1..1; `max_faces` None means no limit.
 
     `calibration` is the last one in its present space; the threshold may have been set by hand
-    since.
+    since. `other` is a second space in which its faces are embedded, None: there is none.
     """
 
     id: UUID
@@ -122,21 +144,47 @@ class Gallery:
     created_at: datetime
     calibration: Calibration | None = None
     rules: GalleryRules = DEFAULT_RULES
+    other: OtherSpace | None = None
 
     @property
     def settings(self) -> GallerySettings:
         return GallerySettings(self.threshold, self.max_faces, self.rules)
 
+    @property
+    def key(self) -> IndexKey:
+        return IndexKey(self.id, self.space_id)
+
+    def in_other(self) -> "Gallery":
+        """The same gallery as it is in its other space, to be searched there.
+
+        Raises:
+            NoOtherSpace: it has one space only.
+        """
+        if self.other is None:
+            raise NoOtherSpace(self.name)
+        return replace(
+            self,
+            space_id=self.other.space_id,
+            space=self.other.space,
+            threshold=self.other.threshold,
+            calibration=self.other.calibration,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class GalleryHead:
-    """The little of a gallery's row that tells a replica whether it is behind."""
+    """The little of a gallery's row that tells a replica whether it is behind: one for each space
+    that it has embeddings in."""
 
     id: UUID
     name: str
     space_id: UUID
     dimension: int
     version: GalleryVersion
+
+    @property
+    def key(self) -> IndexKey:
+        return IndexKey(self.id, self.space_id)
 
 
 @dataclass(frozen=True, slots=True)

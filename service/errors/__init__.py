@@ -36,6 +36,9 @@
     │   ├── FaceNotFound             face_not_found
     │   ├── ModelNotFound            model_not_found
     │   ├── SpaceMismatch            space_mismatch
+    │   ├── NoOtherSpace             no_other_space
+    │   ├── OtherSpaceExists         other_space_exists
+    │   ├── FacesMissing             faces_missing
     │   ├── PhotographKnown          photograph_known
     │   ├── PersonKnown              person_known
     │   ├── UnlikeSubject            unlike_subject
@@ -49,6 +52,7 @@
     │   ├── DatabaseUnavailable      database_unavailable
     │   ├── DatabaseBusy             database_busy
     │   ├── GalleryNotReady          gallery_not_ready
+    │   │   └── GalleryMoved         gallery_not_ready
     │   ├── ModelUnavailable         model_unavailable
     │   ├── PhotographKeyMissing     photograph_key_missing
     │   ├── GalleryBehind            gallery_behind
@@ -91,6 +95,7 @@ from service.errors.enrolled import (
     UnlikeSubject,
     VersionLost,
 )
+from service.errors.reembedding import FacesMissing, NoOtherSpace, OtherSpaceExists
 from service.errors.requests import (
     AttemptDiffers,
     AttemptErased,
@@ -137,6 +142,7 @@ from service.errors.unavailable import (
     DatabaseBusy,
     DatabaseUnavailable,
     GalleryBehind,
+    GalleryMoved,
     GalleryNotReady,
     ModelUnavailable,
     Overloaded,
@@ -162,9 +168,11 @@ __all__ = [
     "FaceNotFound",
     "FaceUnfit",
     "FacematchError",
+    "FacesMissing",
     "GalleryBehind",
     "GalleryExists",
     "GalleryFull",
+    "GalleryMoved",
     "GalleryNotFound",
     "GalleryNotReady",
     "GalleryUnknown",
@@ -183,6 +191,8 @@ __all__ = [
     "ModelUnknown",
     "NameUnconfirmed",
     "NoFileUploaded",
+    "NoOtherSpace",
+    "OtherSpaceExists",
     "Overloaded",
     "PersonKnown",
     "PhotographDamaged",

@@ -45,6 +45,14 @@ class GalleryNotReady(UnavailableError):
     code = "gallery_not_ready"
 
 
+class GalleryMoved(GalleryNotReady):
+    """The gallery changed over to another embedding space after the embedding was made: whoever
+    begins again, finds it there."""
+
+    def __init__(self) -> None:
+        super().__init__("The gallery changed over to another embedding space; try again.")
+
+
 class ModelUnavailable(UnavailableError):
     """This replica cannot make embeddings of the gallery's space."""
 

@@ -28,8 +28,6 @@ class GalleryIndex:
         self._state = state
         self._tail = Tail(dimension)
         self._dimension = dimension
-        self.space_id: UUID | None = None
-        """The embedding space of its vectors; it never changes: another space is another index."""
 
     def __len__(self) -> int:
         return self._state.faces

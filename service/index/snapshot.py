@@ -11,10 +11,10 @@ from hashlib import sha256
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
-from uuid import UUID
 
 import numpy as np
 
+from service.domain.galleries import IndexKey
 from service.index.gallery_index import GalleryIndex
 from service.index.living import Living
 from service.index.rows import UUID_BYTES, FaceRows
@@ -39,8 +39,8 @@ MAP = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
 """All pages at once where the system can (Linux), else the first searches fault for each."""
 
 
-def snapshot_path(folder: Path, gallery_id: UUID) -> Path:
-    return folder / f"{gallery_id}{SUFFIX}"
+def snapshot_path(folder: Path, key: IndexKey) -> Path:
+    return folder / f"{key.gallery_id}.{key.space_id}{SUFFIX}"
 
 
 def save(state: State, identity: Identity, path: Path) -> bool:
@@ -67,9 +67,7 @@ def load(path: Path, expected: Identity) -> GalleryIndex:
     with _readable(path) as file:
         header = _verified(file, expected)
         pages = mmap.mmap(file.fileno(), header.file_bytes, MAP, mmap.PROT_READ)
-    index = GalleryIndex(_state(header, pages), expected.dimension)
-    index.space_id = expected.space_id
-    return index
+    return GalleryIndex(_state(header, pages), expected.dimension)
 
 
 def describe(path: Path) -> Header:
@@ -78,10 +76,10 @@ def describe(path: Path) -> Header:
         return Header.unpack(file.read(HEADER_BYTES))
 
 
-def forget_others(folder: Path, galleries: Iterable[UUID]) -> bool:
-    """Remove the snapshots of all other galleries, for they were deleted; False and raises as
-    for `save`. The folder must be of one database only."""
-    keep = {snapshot_path(folder, gallery_id).name for gallery_id in galleries}
+def forget_others(folder: Path, keys: Iterable[IndexKey]) -> bool:
+    """Remove the snapshots of all other indexes, for they are no more; False and raises as for
+    `save`. The folder must be of one database only."""
+    keep = {snapshot_path(folder, key).name for key in keys}
     return remove_others(folder, SUFFIX, keep)
 
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Self
 from uuid import UUID
 
-from service.domain.galleries import GalleryVersion
+from service.domain.galleries import GalleryVersion, IndexKey
 
 MAGIC = b"FMATCHIX"
 FORMAT = 1
@@ -30,6 +30,10 @@ class Identity:
     gallery_id: UUID
     space_id: UUID
     dimension: int
+
+    @property
+    def key(self) -> IndexKey:
+        return IndexKey(self.gallery_id, self.space_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
+from service.companions import Companion
 from service.domain.faces import NewFace
 from service.domain.galleries import Gallery
 from service.domain.imports import (
@@ -123,7 +124,10 @@ class Enrolling:
         terms = Terms.of(gallery, self.rules, self.photograph_keys)
         compares = gallery.rules.gates.compares
         analyser = self.analysers.of(gallery.space)
-        return Worker(self.store, self.images, analyser, assignment, terms, compares, uuid4())
+        companion = Companion.of(gallery, self.analysers)
+        return Worker(
+            self.store, self.images, analyser, companion, assignment, terms, compares, uuid4()
+        )
 
     def _go_on(
         self, worker: "Worker", stopping: Callable[[], bool], slice_s: float
@@ -151,6 +155,7 @@ class Worker:
     store: Store
     images: ImageLimits
     analyser: FaceAnalyser
+    companion: Companion | None
     assignment: Assignment
     terms: Terms
     compares: bool
@@ -209,7 +214,9 @@ class Worker:
         name = item.file and PurePosixPath(item.file).name
         if payload.photograph is not None:
             photo = Photograph(payload.photograph, name)
-            return new_face(self.analyser, self.images, photo, created_by, self.terms)
+            return new_face(
+                self.analyser, self.images, photo, created_by, self.terms, self.companion
+            )
         embedding = np.frombuffer(payload.embedding or b"", dtype=np.float32)
         return NewFace(embedding, None, name, None, created_by)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from service.domain.decisions import Candidate
 from service.domain.embeddings import Embedding
 from service.domain.faces import IndexedFace
-from service.domain.galleries import GalleryVersion
+from service.domain.galleries import GalleryVersion, IndexKey
 
 
 class FaceIndex(Protocol):
@@ -22,11 +22,6 @@ class FaceIndex(Protocol):
 
     @property
     def version(self) -> GalleryVersion: ...
-
-    @property
-    def space_id(self) -> UUID | None:
-        """The embedding space of its vectors."""
-        ...
 
     def search(self, probe: Embedding, subjects: int) -> "SearchResult":
         """The best `subjects` subjects, each by its best face, most similar first."""
@@ -88,11 +83,11 @@ class FeedStatus:
 class Indexes(Protocol):
     """This replica's indexes, as the use cases see them."""
 
-    def index(self, gallery_id: UUID) -> FaceIndex:
-        """Raises GalleryNotReady while the gallery is not loaded."""
+    def index(self, key: IndexKey) -> FaceIndex:
+        """Raises GalleryNotReady while it is not loaded."""
         ...
 
     def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
-        """Wait, bounded, until the index holds that version, which must be in the database by
-        now; False when it took too long."""
+        """Wait, bounded, until the gallery's indexes hold that version, which must be in the
+        database by now; False when it took too long."""
         ...

@@ -16,6 +16,7 @@ from service.ports.galleries import GalleryRows
 from service.ports.gates import GateRows
 from service.ports.keys import KeyRows
 from service.ports.photographs import PhotographRows
+from service.ports.reembedding import ReembeddingRows
 from service.ports.subjects import SubjectRows
 from service.spool import QueueWork, QueueWorkers, Spool
 
@@ -41,6 +42,9 @@ class Transaction(
 
     @property
     def consents(self) -> ConsentRows: ...
+
+    @property
+    def reembedding(self) -> ReembeddingRows: ...
 
     def begin_attempt(self, attempt: Attempt) -> KeptAnswer | None:
         """What was answered to this attempt before; None: it is this transaction's to carry out.

@@ -1,36 +1,33 @@
 """SQL of calibrations: the threshold and its evidence change together."""
 
-from sqlalchemy import Connection, RowMapping, and_, update
+from typing import Any
+
+from sqlalchemy import Connection, FromClause, Label, RowMapping, Table, update
 from sqlalchemy.dialects.postgresql import insert
 
 from service.domain.calibrations import Calibration, Tail
 from service.domain.galleries import Gallery
 from service.errors import GalleryNotReady
-from service.store.tables import gallery, gallery_calibration
+from service.store.tables import gallery, gallery_calibration, reembedding
 
-PREFIX = "calibration_"
-
-COLUMNS = [
-    column.label(PREFIX + column.name)
-    for column in gallery_calibration.c
-    if column.name not in {"gallery_id", "space_id"}
+NAMES = [
+    column.name for column in gallery_calibration.c if column.name not in {"gallery_id", "space_id"}
 ]
-"""Labelled, to stand beside the gallery's own in one row."""
+DECIDING = (gallery, reembedding)
+"""Where the threshold of a gallery's space stands: of its own, or of the other one."""
 
-OF_ITS_GALLERY = and_(
-    gallery_calibration.c.gallery_id == gallery.c.id,
-    gallery_calibration.c.space_id == gallery.c.space_id,
-)
+
+def columns(of: FromClause, prefix: str) -> list[Label[Any]]:
+    """The calibration's, labelled, to stand beside the gallery's own in one row."""
+    return [of.c[name].label(prefix + name) for name in NAMES]
 
 
 def save(connection: Connection, calibrated: Gallery, calibration: Calibration) -> None:
-    """Raises GalleryNotReady when the gallery is gone, or bound to another space now."""
-    moved = connection.execute(
-        update(gallery)
-        .where(gallery.c.id == calibrated.id, gallery.c.space_id == calibrated.space_id)
-        .values(threshold=calibration.threshold)
-    )
-    if moved.rowcount != 1:
+    """In the space that the gallery was measured in.
+
+    Raises GalleryNotReady when the gallery is gone, or not in that space any more.
+    """
+    if not any(_decided(connection, calibrated, calibration, table) for table in DECIDING):
         raise GalleryNotReady(
             f"Gallery '{calibrated.name}' was deleted or bound to another embedding space while "
             "it was measured; nothing was changed, calibrate it again."
@@ -41,6 +38,18 @@ def save(connection: Connection, calibrated: Gallery, calibration: Calibration) 
         .values(gallery_id=calibrated.id, **values)
         .on_conflict_do_update(constraint="pk_gallery_calibration", set_=values)
     )
+
+
+def _decided(
+    connection: Connection, calibrated: Gallery, calibration: Calibration, table: Table
+) -> bool:
+    owner = table.c.id if table is gallery else table.c.gallery_id
+    changed = connection.execute(
+        update(table)
+        .where(owner == calibrated.id, table.c.space_id == calibrated.space_id)
+        .values(threshold=calibration.threshold)
+    )
+    return changed.rowcount == 1
 
 
 def _values(calibration: Calibration) -> dict[str, object]:
@@ -62,10 +71,9 @@ def _values(calibration: Calibration) -> dict[str, object]:
     }
 
 
-def of_row(row: RowMapping) -> Calibration | None:
-    """From a row that has `COLUMNS`, all null where there is none."""
-    found = {column.name: row[column.name] for column in COLUMNS}
-    value = {name.removeprefix(PREFIX): given for name, given in found.items()}
+def of_row(row: RowMapping, prefix: str) -> Calibration | None:
+    """From a row that has the `columns`, all null where there is none."""
+    value = {name: row[prefix + name] for name in NAMES}
     if value["fpir"] is None:
         return None
     return Calibration(

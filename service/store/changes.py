@@ -20,9 +20,12 @@ from service.store.listen import Bell
 from service.store.triggers import TRIGGER_FAULTS
 from service.store.urls import conninfo
 
+# one for each space that a gallery has
 HEADS = """
-SELECT g.id, g.name, g.space_id, s.dimension, g.version, g.mark
-  FROM gallery g JOIN embedding_space s ON s.id = g.space_id ORDER BY g.name
+SELECT g.id, g.name, s.id, s.dimension, g.version, g.mark
+  FROM gallery g LEFT JOIN reembedding r ON r.gallery_id = g.id
+  JOIN embedding_space s ON s.id IN (g.space_id, r.space_id)
+ ORDER BY g.name, s.id
 """
 
 CHANGES = """

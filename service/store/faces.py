@@ -29,7 +29,7 @@ from service.domain.faces import Box, Face, ListedFace, NewFace
 from service.domain.galleries import Gallery
 from service.domain.quality import Quality
 from service.errors import FaceExists
-from service.store import photographs, vectors
+from service.store import photographs, reembedding, vectors
 from service.store.tables import Vector, face, face_embedding, subject
 
 
@@ -60,6 +60,8 @@ def add(connection: Connection, into: Gallery, subject_id: UUID, new: NewFace) -
         raise FaceExists(_name(connection, subject_id))
     if new.photograph is not None:
         photographs.keep(connection, into.id, face_id, new.photograph)
+    if new.beside is not None:
+        reembedding.embed_beside(connection, into.id, face_id, new.beside)
     return face_id
 
 
@@ -98,6 +100,8 @@ def replace(connection: Connection, into: Gallery, face_id: UUID, new: NewFace) 
             constraint="pk_face_embedding", set_={"vec": literal_column("excluded.vec")}
         )
     )
+    if new.beside is not None:
+        reembedding.embed_beside(connection, into.id, face_id, new.beside)
 
 
 def remove(connection: Connection, gallery_id: UUID, face_id: UUID) -> None:

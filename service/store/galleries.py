@@ -8,7 +8,9 @@ import psycopg
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     RowMapping,
+    and_,
     collate,
     delete,
     func,
@@ -20,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from service.domain.audit import SearchPolicy
-from service.domain.embeddings import Alignment, EmbeddingSpace
+from service.domain.embeddings import EmbeddingSpace
 from service.domain.galleries import (
     Change,
     EnrolmentGates,
@@ -28,6 +30,7 @@ from service.domain.galleries import (
     GalleryRules,
     GallerySettings,
     GalleryVersion,
+    OtherSpace,
     touched_since,
 )
 from service.domain.photographs import Keeping
@@ -41,8 +44,17 @@ from service.store.tables import (
     gallery_change,
     import_item,
     import_job,
+    reembedding,
     subject,
 )
+
+OTHER_SPACE, OTHER_CALIBRATION = embedding_space.alias(), gallery_calibration.alias()
+
+
+def _calibrates(calibration: FromClause, of: FromClause) -> ColumnElement[bool]:
+    """`of` says in which space the gallery is."""
+    return and_(calibration.c.gallery_id == gallery.c.id, calibration.c.space_id == of.c.space_id)
+
 
 GALLERIES = select(
     gallery.c.id,
@@ -61,17 +73,20 @@ GALLERIES = select(
     gallery.c.mark,
     gallery.c.created_at,
     gallery.c.updated_at,
-    embedding_space.c.model,
-    embedding_space.c.dimension,
-    embedding_space.c.weights_sha256,
-    embedding_space.c.detector,
-    embedding_space.c.alignment,
-    embedding_space.c.default_threshold,
-    *calibrations.COLUMNS,
+    *spaces.columns(embedding_space, "space_"),
+    *calibrations.columns(gallery_calibration, "calibration_"),
+    reembedding.c.space_id.label("other_id"),
+    reembedding.c.threshold.label("other_threshold"),
+    reembedding.c.started_at,
+    reembedding.c.switched_at,
+    *spaces.columns(OTHER_SPACE, "other_space_"),
+    *calibrations.columns(OTHER_CALIBRATION, "other_calibration_"),
 ).select_from(
-    gallery.join(embedding_space, embedding_space.c.id == gallery.c.space_id).outerjoin(
-        gallery_calibration, calibrations.OF_ITS_GALLERY
-    )
+    gallery.join(embedding_space, embedding_space.c.id == gallery.c.space_id)
+    .outerjoin(gallery_calibration, _calibrates(gallery_calibration, gallery))
+    .outerjoin(reembedding, reembedding.c.gallery_id == gallery.c.id)
+    .outerjoin(OTHER_SPACE, OTHER_SPACE.c.id == reembedding.c.space_id)
+    .outerjoin(OTHER_CALIBRATION, _calibrates(OTHER_CALIBRATION, reembedding))
 )
 
 
@@ -188,14 +203,7 @@ def _gallery(row: RowMapping) -> Gallery:
         id=row["id"],
         name=row["name"],
         space_id=row["space_id"],
-        space=EmbeddingSpace(
-            model=row["model"],
-            dimension=row["dimension"],
-            weights_sha256=row["weights_sha256"],
-            detector=row["detector"],
-            alignment=Alignment(row["alignment"]),
-            default_threshold=row["default_threshold"],
-        ),
+        space=spaces.of_row(row, "space_"),
         threshold=row["threshold"],
         max_faces=row["max_faces"],
         version=GalleryVersion(row["version"], row["mark"]),
@@ -210,7 +218,21 @@ def _gallery(row: RowMapping) -> Gallery:
             audit_searches=SearchPolicy(row["audit_searches"]),
             keep_photographs=Keeping(row["keep_photographs"]),
         ),
-        calibration=calibrations.of_row(row),
+        calibration=calibrations.of_row(row, "calibration_"),
+        other=_other(row),
+    )
+
+
+def _other(row: RowMapping) -> OtherSpace | None:
+    if row["other_id"] is None:
+        return None
+    return OtherSpace(
+        space_id=row["other_id"],
+        space=spaces.of_row(row, "other_space_"),
+        threshold=row["other_threshold"],
+        started_at=row["started_at"],
+        switched_at=row["switched_at"],
+        calibration=calibrations.of_row(row, "other_calibration_"),
     )
 
 

@@ -1,13 +1,37 @@
 """SQL of embedding spaces."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Label,
+    RowMapping,
+    and_,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
-from service.domain.embeddings import EmbeddingSpace
+from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.errors import SpaceConflict
-from service.store.tables import embedding_space, face_embedding, gallery
+from service.store.tables import embedding_space, face_embedding, gallery, reembedding
+
+NAMES = ("model", "dimension", "weights_sha256", "detector", "alignment", "default_threshold")
+
+
+def columns(of: FromClause, prefix: str) -> list[Label[Any]]:
+    """The space's, labelled, to stand beside those of what is in it."""
+    return [of.c[name].label(prefix + name) for name in NAMES]
+
+
+def of_row(row: RowMapping, prefix: str) -> EmbeddingSpace:
+    """From a row that has the `columns`."""
+    value = {name: row[prefix + name] for name in NAMES}
+    return EmbeddingSpace(**value | {"alignment": Alignment(value["alignment"])})
 
 
 def _like(model: str, detector: str, alignment: str) -> ColumnElement[bool]:
@@ -88,6 +112,6 @@ def pin_weights(connection: Connection, space_id: UUID, weights_sha256: str) -> 
             .values(weights_sha256=weights_sha256)
         )
         return
-    for table in (face_embedding, gallery):
+    for table in (face_embedding, gallery, reembedding):
         connection.execute(update(table).where(table.c.space_id == space_id).values(space_id=twin))
     connection.execute(delete(embedding_space).where(columns.id == space_id))

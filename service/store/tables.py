@@ -105,11 +105,42 @@ gallery = Table(
     UniqueConstraint("name"),
 )
 
+reembedding = Table(
+    "reembedding",
+    metadata,
+    Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), primary_key=True),
+    Column("space_id", Uuid, ForeignKey("embedding_space.id"), nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("started_at", Timestamp, nullable=False, server_default=NOW),
+    Column("switched_at", Timestamp),
+)
+
+reembedding_failure = Table(
+    "reembedding_failure",
+    metadata,
+    Column("face_id", Uuid, primary_key=True),
+    Column(
+        "gallery_id", Uuid, ForeignKey("reembedding.gallery_id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("failed_at", Timestamp, nullable=False, server_default=NOW),
+    ForeignKeyConstraint(
+        ["gallery_id", "face_id"],
+        ["face.gallery_id", "face.id"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    ),
+    Index(None, "gallery_id", "face_id"),
+)
+
 gallery_calibration = Table(
     "gallery_calibration",
     metadata,
     Column("gallery_id", Uuid, ForeignKey("gallery.id", ondelete="CASCADE"), primary_key=True),
-    Column("space_id", Uuid, ForeignKey("embedding_space.id", ondelete="CASCADE"), nullable=False),
+    Column(
+        "space_id", Uuid, ForeignKey("embedding_space.id", ondelete="CASCADE"), primary_key=True
+    ),
     Column("fpir", Double, nullable=False),
     Column("threshold", Double, nullable=False),
     Column("threshold_low", Double, nullable=False),

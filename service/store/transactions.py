@@ -42,6 +42,7 @@ from service.store import (
 from service.store.consents import PostgresConsents
 from service.store.failures import rules_named, translated
 from service.store.keys import PostgresKeys
+from service.store.reembedding import PostgresReembedding
 from service.store.spool import PostgresSpool
 
 
@@ -69,6 +70,10 @@ class PostgresTransaction:
     @property
     def consents(self) -> PostgresConsents:
         return PostgresConsents(self._connection)
+
+    @property
+    def reembedding(self) -> PostgresReembedding:
+        return PostgresReembedding(self._connection)
 
     def find_gallery(self, name: str, *, lock: bool = False) -> Gallery | None:
         with translated():

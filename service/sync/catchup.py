@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from service.domain.faces import IndexedFace
-from service.domain.galleries import GalleryHead, GalleryVersion, touched_since
+from service.domain.galleries import GalleryHead, GalleryVersion, IndexKey, touched_since
 from service.index import GalleryIndex, IndexBuilder
 from service.ports import ChangeFeed, FaceRead
 
-Indexes = Mapping[UUID, GalleryIndex]
+Indexes = Mapping[IndexKey, GalleryIndex]
 
 REBUILD_SHARE = 0.5
 """Rebuilding a gallery wins when more than this share of it has changed (measured, design)."""
@@ -39,19 +39,17 @@ def catch_up(feed: ChangeFeed, indexes: Indexes) -> Indexes:
         return indexes
     with feed.read() as read:
         heads = read.heads()
-        steps = {head.id: _step(read, head, indexes.get(head.id)) for head in heads}
-    return {gallery_id: _taken(step) for gallery_id, step in steps.items()}
+        steps = {head.key: _step(read, head, indexes.get(head.key)) for head in heads}
+    return {key: _taken(step) for key, step in steps.items()}
 
 
 def _up_to_date(heads: list[GalleryHead], indexes: Indexes) -> bool:
-    return {head.id: head.version for head in heads} == {
-        gallery_id: index.version for gallery_id, index in indexes.items()
+    return {head.key: head.version for head in heads} == {
+        key: index.version for key, index in indexes.items()
     }
 
 
 def _step(read: FaceRead, head: GalleryHead, index: GalleryIndex | None) -> GalleryIndex | Reread:
-    if index is not None and index.space_id != head.space_id:
-        index = None
     if index is not None and index.version == head.version:
         return index
     if index is not None:
@@ -84,6 +82,4 @@ def _rebuilt(read: FaceRead, head: GalleryHead) -> GalleryIndex:
     builder = IndexBuilder(head.dimension)
     for batch in read.all_faces(head):
         builder.add(batch)
-    index = builder.finish(head.version)
-    index.space_id = head.space_id
-    return index
+    return builder.finish(head.version)

@@ -9,9 +9,8 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from uuid import UUID
 
-from service.domain.galleries import GalleryHead
+from service.domain.galleries import GalleryHead, IndexKey
 from service.errors import UnavailableError
 from service.index import GalleryIndex, Living, State
 from service.ports import ChangeFeed, FaceRead
@@ -27,7 +26,7 @@ PAUSE_S = 0.05
 class AntiEntropy:
     """A thread of its own with a connection of its own, so that it delays no catch-up.
 
-    `indexes` gives the replica's indexes of now; `distrust` is called with each gallery whose index
+    `indexes` gives the replica's indexes of now; `distrust` is called with the key of each that
     differs from the table, to have it built anew; `tell` with the time of the last whole comparison
     and the number of differences ever found. Owns the feed and closes it.
     """
@@ -37,8 +36,8 @@ class AntiEntropy:
         feed: ChangeFeed,
         *,
         every_s: float,
-        indexes: Callable[[], Mapping[UUID, GalleryIndex]],
-        distrust: Callable[[UUID], None],
+        indexes: Callable[[], Mapping[IndexKey, GalleryIndex]],
+        distrust: Callable[[IndexKey], None],
         tell: Callable[[datetime | None, int], None],
     ) -> None:
         self.checked_at: datetime | None = None
@@ -84,7 +83,7 @@ class AntiEntropy:
                 well &= self._triggers_are_well(read)
                 for head, state in self._at_one_version(read, waiting):
                     well &= self._is_equal(read, head, state)
-                    waiting.discard(head.id)
+                    waiting.discard(head.key)
             if not waiting or not well or self._stopping.wait(PAUSE_S):
                 break
         if not waiting:
@@ -100,13 +99,13 @@ class AntiEntropy:
         return not faults
 
     def _at_one_version(
-        self, read: FaceRead, waiting: set[UUID]
+        self, read: FaceRead, waiting: set[IndexKey]
     ) -> Iterator[tuple[GalleryHead, State]]:
         """Galleries of which this replica holds exactly the version of the snapshot."""
         indexes = self._indexes()
         for head in read.heads():
-            index = indexes.get(head.id)
-            if head.id in waiting and index is not None:
+            index = indexes.get(head.key)
+            if head.key in waiting and index is not None:
                 state = index.state
                 if state.version == head.version:
                     yield head, state
@@ -121,5 +120,5 @@ class AntiEntropy:
             head.name,
             head.version,
         )
-        self._distrust(head.id)
+        self._distrust(head.key)
         return False

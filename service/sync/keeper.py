@@ -10,11 +10,10 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from uuid import UUID
 
 import numpy as np
 
-from service.domain.galleries import GalleryVersion
+from service.domain.galleries import GalleryVersion, IndexKey
 from service.index import GalleryIndex, State
 from service.index.snapshot import Header, Identity
 from service.sync.catchup import Indexes
@@ -45,8 +44,8 @@ class Keeper:
         snapshots: Snapshots,
         *,
         indexes: Callable[[], Indexes | None],
-        adopt: Callable[[UUID, GalleryIndex], None],
-        adopting: Callable[[UUID], bool],
+        adopt: Callable[[IndexKey, GalleryIndex], None],
+        adopting: Callable[[IndexKey], bool],
         look_s: float = LOOK_S,
     ) -> None:
         self._snapshots = snapshots
@@ -54,9 +53,9 @@ class Keeper:
         self._adopt = adopt
         self._adopting = adopting
         self._look_s = look_s
-        self._taken: dict[UUID, GalleryVersion] = {}
-        self._grown_at: dict[UUID, float] = {}
-        self._not_before: dict[UUID, float] = {}
+        self._taken: dict[IndexKey, GalleryVersion] = {}
+        self._grown_at: dict[IndexKey, float] = {}
+        self._not_before: dict[IndexKey, float] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
 
@@ -84,9 +83,9 @@ class Keeper:
             return
         # at every look: a process that lags may write a deleted gallery's file again
         self._snapshots.forget_others(set(indexes))
-        for gallery_id, index in indexes.items():
-            if index.space_id is not None and not self._adopting(gallery_id):
-                identity = Identity(gallery_id, index.space_id, index.state.base.shape[1])
+        for key, index in indexes.items():
+            if not self._adopting(key):
+                identity = Identity(*key, index.state.base.shape[1])
                 try:
                     self._see_to(identity, index.state)
                 except Exception:
@@ -96,7 +95,7 @@ class Keeper:
     def _see_to(self, identity: Identity, state: State) -> None:
         header = self._snapshots.header(identity)
         if header is not None and self._is_ours(header, state):
-            if erased(state) or self._has_grown(identity.gallery_id, state):
+            if erased(state) or self._has_grown(identity.key, state):
                 self._replace(identity, state)
         elif header is not None and self._stopping.is_set():
             if header.version.number < state.version.number:
@@ -117,35 +116,35 @@ class Keeper:
         One that was gone over to before, and is not stood on now, was damaged, or did not fit the
         database.
         """
-        taken = self._taken.get(header.identity.gallery_id)
+        taken = self._taken.get(header.identity.key)
         return header.version.number >= state.born.number and header.version != taken
 
-    def _has_grown(self, gallery_id: UUID, state: State) -> bool:
+    def _has_grown(self, key: IndexKey, state: State) -> bool:
         young = int(np.count_nonzero(state.tail.alive))
-        since = self._grown_at.get(gallery_id, -GROWN_S)
+        since = self._grown_at.get(key, -GROWN_S)
         return young > GROWN_SHARE * len(state.base) and time.monotonic() - since >= GROWN_S
 
     def _replace(self, identity: Identity, state: State) -> None:
         began = time.monotonic()
-        gallery_id = identity.gallery_id
-        if began < self._not_before.get(gallery_id, began):
+        key = identity.key
+        if began < self._not_before.get(key, began):
             return
         saved = self._snapshots.save(identity, state)
         ended = time.monotonic()
         if saved is None:
             return  # somebody else writes there: the next look shows what
-        self._not_before[gallery_id] = ended + (EFFORT * (ended - began) if saved else FAILED_S)
+        self._not_before[key] = ended + (EFFORT * (ended - began) if saved else FAILED_S)
         if saved:
-            self._grown_at[gallery_id] = ended
+            self._grown_at[key] = ended
             self._go_over(identity, state.version)
 
     def _go_over(self, identity: Identity, version: GalleryVersion) -> None:
         if self._stopping.is_set():
             return
-        self._taken[identity.gallery_id] = version
+        self._taken[identity.key] = version
         index = self._snapshots.load(identity)
         if index is not None:
-            self._adopt(identity.gallery_id, index)
+            self._adopt(identity.key, index)
 
 
 def mapped(state: State) -> bool:

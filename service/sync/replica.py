@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
-from service.domain.galleries import GalleryVersion
+from service.domain.galleries import GalleryVersion, IndexKey
 from service.errors import DatabaseBusy, DatabaseUnavailable, GalleryNotReady, UnavailableError
 from service.index import GalleryIndex
 from service.ports import ChangeFeed, FeedStatus
@@ -54,9 +54,9 @@ class Replica:
         self._stale_s = stale_s
         self._wait_s = wait_s
         self._indexes: Indexes | None = None
-        self._distrusted: set[UUID] = set()
-        self._adopted: dict[UUID, GalleryIndex] = {}
-        self._without_file: set[UUID] = set()
+        self._distrusted: set[IndexKey] = set()
+        self._adopted: dict[IndexKey, GalleryIndex] = {}
+        self._without_file: set[IndexKey] = set()
         self._connected = False
         self._begun = self._finished = 0
         self._last_success = 0.0
@@ -81,16 +81,16 @@ class Replica:
             self._reporter.leave()
         self._feed.close()
 
-    def index(self, gallery_id: UUID) -> GalleryIndex:
-        """Raises GalleryNotReady while the gallery is not loaded."""
-        index = (self._indexes or {}).get(gallery_id)
+    def index(self, key: IndexKey) -> GalleryIndex:
+        """Raises GalleryNotReady while it is not loaded."""
+        index = (self._indexes or {}).get(key)
         if index is None:
             raise GalleryNotReady("The gallery is still being loaded; try again shortly.")
         return index
 
     def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
-        """Wait, bounded, until the index holds that version, which must be in the database by
-        now; False when it took too long.
+        """Wait, bounded, until the gallery's indexes hold that version, which must be in the
+        database by now; False when it took too long.
 
         Any catch-up that begins from now on reads it, whatever it was numbered: a greater number
         alone proves nothing, since a failover may have put another history in its place.
@@ -104,11 +104,14 @@ class Replica:
             )
 
     def _is_at(self, gallery_id: UUID, version: GalleryVersion) -> bool:
-        index = (self._indexes or {}).get(gallery_id)
-        return index is not None and index.version == version
+        # a catch-up changes them one after the other
+        held = {
+            index.version for key, index in self.indexes().items() if key.gallery_id == gallery_id
+        }
+        return held == {version}
 
     def indexes(self) -> Indexes:
-        """The indexes of now, by gallery; none before they are loaded."""
+        """The indexes of now; none before they are loaded."""
         return self._indexes or {}
 
     def fileable(self) -> Indexes | None:
@@ -121,22 +124,22 @@ class Replica:
         indexes = self._indexes
         return indexes and {each: indexes[each] for each in indexes.keys() - self._without_file}
 
-    def adopt(self, gallery_id: UUID, index: GalleryIndex) -> None:
-        """Have this index, of any version, take the place of the gallery's, once caught up."""
-        if gallery_id not in self._without_file:
-            self._adopted[gallery_id] = index
+    def adopt(self, key: IndexKey, index: GalleryIndex) -> None:
+        """Have this index, of any version, take the place of the present one, once caught up."""
+        if key not in self._without_file:
+            self._adopted[key] = index
             self._feed.ring()
 
-    def is_adopting(self, gallery_id: UUID) -> bool:
-        return gallery_id in self._adopted
+    def is_adopting(self, key: IndexKey) -> bool:
+        return key in self._adopted
 
-    def distrust(self, gallery_id: UUID) -> None:
-        """Have a gallery's index built anew; it answers until the new one takes its place."""
-        self._without_file.add(gallery_id)
-        self._adopted.pop(gallery_id, None)
-        self._distrusted.add(gallery_id)
+    def distrust(self, key: IndexKey) -> None:
+        """Have an index built anew; it answers until the new one takes its place."""
+        self._without_file.add(key)
+        self._adopted.pop(key, None)
+        self._distrusted.add(key)
         if self._snapshots is not None:
-            self._snapshots.remove(gallery_id)
+            self._snapshots.remove(key)
         self._feed.ring()
 
     def checked(self, at: datetime | None, differences: int) -> None:
@@ -205,7 +208,8 @@ class Replica:
 
     def _tell_and_prune(self) -> None:
         indexes = self._indexes or {}
-        self._reporter.tell({each: index.version for each, index in indexes.items()})
+        # all indexes of a gallery are at one version: they were brought there by one reading
+        self._reporter.tell({key.gallery_id: index.version for key, index in indexes.items()})
         if time.monotonic() >= self._prune_at:
             every_s = PRUNE_AGAIN_S if self._feed.prune(self._keep_s) else PRUNE_EVERY_S
             self._prune_at = time.monotonic() + every_s * random.uniform(0.5, 1.5)
@@ -236,7 +240,7 @@ class Replica:
             faces = sum(len(index) for index in indexes.values())
             log.info("loaded %d faces of %d galleries", faces, len(indexes))
 
-    def _basis(self, adopted: Indexes, doubtful: set[UUID]) -> Indexes:
+    def _basis(self, adopted: Indexes, doubtful: set[IndexKey]) -> Indexes:
         """What to go on from: the indexes of now, those that take their place, or the files'."""
         if self._indexes is None and self._start_from is not None:
             return self._start_from.first(self._feed.heads())

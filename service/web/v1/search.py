@@ -61,6 +61,10 @@ class SearchBody(ProbeBody):
     exclude_self: bool = Field(
         True, description="the subject of the enrolled `face` is no answer to it"
     )
+    other_space: bool = Field(
+        False,
+        description="in the second space of a gallery that is moved from one model to another",
+    )
     include: list[Literal["metadata"]] = Field(
         [], max_length=1, description="metadata: of each match; needs the scope `read`"
     )
@@ -73,6 +77,7 @@ class SearchBody(ProbeBody):
             metadata=self.metadata,
             exclude_self=self.exclude_self,
             with_metadata="metadata" in self.include,
+            in_other=self.other_space,
         )
 
 

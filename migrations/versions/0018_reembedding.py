@@ -1,0 +1,124 @@
+"""A gallery may have a second embedding space, which it is being moved to, or was moved from."""
+
+from collections.abc import Sequence
+
+from alembic import op
+
+from migrations.locks import lock
+
+revision: str = "0018"
+down_revision: str | None = "0017"
+branch_labels: Sequence[str] | None = None
+depends_on: Sequence[str] | None = None
+
+# threshold: what the gallery decides by once it is in that space
+TABLES = """
+CREATE TABLE reembedding (
+  gallery_id uuid CONSTRAINT pk_reembedding PRIMARY KEY
+    CONSTRAINT fk_reembedding_gallery REFERENCES gallery ON DELETE CASCADE,
+  space_id uuid NOT NULL
+    CONSTRAINT fk_reembedding_embedding_space REFERENCES embedding_space,
+  threshold double precision NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT now(),
+  switched_at timestamptz,
+  CONSTRAINT ck_reembedding_threshold CHECK (threshold >= -1 AND threshold <= 1)
+);
+CREATE TABLE reembedding_failure (
+  face_id uuid CONSTRAINT pk_reembedding_failure PRIMARY KEY,
+  gallery_id uuid NOT NULL
+    CONSTRAINT fk_reembedding_failure_reembedding REFERENCES reembedding ON DELETE CASCADE,
+  code text NOT NULL,
+  reason text NOT NULL,
+  failed_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT fk_reembedding_failure_face FOREIGN KEY (gallery_id, face_id)
+    REFERENCES face (gallery_id, id) ON UPDATE CASCADE ON DELETE CASCADE
+);
+CREATE INDEX ix_reembedding_failure_gallery_id_face_id
+  ON reembedding_failure (gallery_id, face_id);
+"""
+
+# each space has its own; a gallery that changes over finds the one it had there
+CALIBRATIONS = """
+ALTER TABLE gallery_calibration DROP CONSTRAINT pk_gallery_calibration,
+  ADD CONSTRAINT pk_gallery_calibration PRIMARY KEY (gallery_id, space_id)
+"""
+
+# Every embedding that comes or goes is noted in whatever space, so indexes of both follow: a
+# gallery that changes over touches no face. Releases whose indexes have one space build them anew.
+FEED_SPACE = """
+CREATE OR REPLACE FUNCTION feed_space() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM feed_record(NEW.id, {change}, false);
+  RETURN NULL;
+END $$
+"""
+TOUCHING_NOTHING, EVERYTHING = "'face', '{}'", "'everything', NULL"
+
+TOLD = """
+CREATE FUNCTION reembedding_told() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('gallery', '');
+  RETURN NULL;
+END $$;
+CREATE TRIGGER reembedding_told AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON reembedding
+  FOR EACH STATEMENT EXECUTE FUNCTION reembedding_told();
+ALTER TABLE reembedding ENABLE ALWAYS TRIGGER reembedding_told;
+
+CREATE FUNCTION audit_reembedding() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  r reembedding;
+  what text := 'begin_reembedding';
+BEGIN
+  IF TG_OP = 'DELETE' THEN r := OLD; what := 'end_reembedding'; ELSE r := NEW; END IF;
+  IF TG_OP = 'UPDATE' THEN what := 'change_reembedding'; END IF;
+  INSERT INTO audit_event (action, gallery_id, space_id, threshold, detail)
+  VALUES (what, r.gallery_id, r.space_id, r.threshold,
+          jsonb_build_object('switched_at', r.switched_at));
+  RETURN NULL;
+END $$;
+CREATE TRIGGER audit_reembedding AFTER INSERT OR UPDATE OR DELETE ON reembedding
+  FOR EACH ROW EXECUTE FUNCTION audit_reembedding();
+ALTER TABLE reembedding ENABLE ALWAYS TRIGGER audit_reembedding;
+"""
+
+# replacing a function forgets what ALTER FUNCTION had said of it
+DEFINER = """
+DO $$
+DECLARE
+  f regprocedure;
+BEGIN
+  FOREACH f IN ARRAY ARRAY[{functions}]::regprocedure[] LOOP
+    EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp',
+                   f, current_schema());
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
+  END LOOP;
+END $$
+"""
+
+
+def upgrade() -> None:
+    lock("face", "gallery", "embedding_space", altered=["gallery_calibration"])
+    op.execute(TABLES)
+    op.execute(CALIBRATIONS)
+    op.execute(FEED_SPACE.format(change=TOUCHING_NOTHING))
+    op.execute(TOLD)
+    op.execute(DEFINER.format(functions="'feed_space()', 'audit_reembedding()'"))
+    op.execute("COMMENT ON TABLE alembic_version IS '0018 runs from 0016'")
+
+
+def downgrade() -> None:
+    """Galleries stay in the space that they are in; the other one's embeddings are deleted."""
+    op.execute("SET LOCAL lock_timeout = '2s'")
+    op.execute("""
+DELETE FROM face_embedding e USING reembedding r
+ WHERE e.gallery_id = r.gallery_id AND e.space_id = r.space_id;
+DROP TABLE reembedding_failure, reembedding;
+DROP FUNCTION reembedding_told(), audit_reembedding();
+DELETE FROM gallery_calibration c USING gallery g
+ WHERE g.id = c.gallery_id AND g.space_id <> c.space_id;
+ALTER TABLE gallery_calibration DROP CONSTRAINT pk_gallery_calibration,
+  ADD CONSTRAINT pk_gallery_calibration PRIMARY KEY (gallery_id)
+""")
+    op.execute(FEED_SPACE.format(change=EVERYTHING))
+    op.execute(DEFINER.format(functions="'feed_space()'"))
+    op.execute("COMMENT ON TABLE alembic_version IS '0017 runs from 0016'")
