@@ -127,7 +127,7 @@ def _one_by_one(store: Store, gallery: Gallery, replica: Replica) -> None:
     # at -1 everybody resembles everybody
     own.gallery = replace(_with(gallery, LIKENESS), threshold=-1.0)
     _measured("`own_likeness`", lambda: own.enrol("somebody"))
-    person = Writer(store, _with(gallery, PERSON), lambda: replica.index(gallery.id))
+    person = Writer(store, _with(gallery, PERSON), lambda: replica.index(gallery.key))
     _measured("`new_person`", person.enrol)
     _measured("`new_person`, no index", Writer(store, _with(gallery, PERSON)).enrol)
 
@@ -151,7 +151,7 @@ def _at_once(store: Store, gallery: Gallery, replica: Replica, seconds: float) -
     person = _with(gallery, PERSON)
     for name, writer in (
         ("no gate", Writer(store, _with(gallery, NONE))),
-        ("`new_person`", Writer(store, person, lambda: replica.index(gallery.id))),
+        ("`new_person`", Writer(store, person, lambda: replica.index(gallery.key))),
         ("`new_person`, no index", Writer(store, person)),
     ):
         print(f"| {name} | {_rate(writer, seconds):.0f} |", flush=True)

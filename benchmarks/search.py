@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from service.domain.audit import RecordedSearch
 from service.domain.embeddings import Alignment, ClaimedSpace, EmbeddingSpace
-from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
+from service.domain.galleries import Gallery, GallerySettings, GalleryVersion, IndexKey
 from service.domain.keys import trusted
 from service.domain.probes import EmbeddingProbe
 from service.domain.quality import UNCHECKED
@@ -89,7 +89,7 @@ class OneIndex:
 
     held: GalleryIndex
 
-    def index(self, gallery_id: UUID) -> GalleryIndex:
+    def index(self, key: IndexKey) -> GalleryIndex:
         return self.held
 
     def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
@@ -167,9 +167,7 @@ def _indexed(store: Store, gallery: Gallery) -> GalleryIndex:
         builder = IndexBuilder(head.dimension)
         for batch in read.all_faces(head):
             builder.add(batch)
-        index = builder.finish(head.version)
-        index.space_id = head.space_id
-        return index
+        return builder.finish(head.version)
 
 
 def _measure(url: str, store: Store, faces: int, options: argparse.Namespace) -> None:

@@ -79,6 +79,12 @@ def existing(tx: Transaction, name: str, caller: Caller, *, lock: bool = False) 
     return gallery
 
 
+def read_gallery(store: Store, caller: Caller, name: str) -> Gallery:
+    """Raises GalleryNotFound; see `existing`."""
+    with store.transaction(read_only=True) as tx:
+        return existing(tx, name, caller)
+
+
 def check_known(tx: Transaction, gallery: Gallery, version: GalleryVersion | None) -> None:
     """Raises VersionLost when the caller demands a version that the database does not know.
 

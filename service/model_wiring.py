@@ -94,33 +94,62 @@ def analyser_for(settings: Settings, gallery: Gallery | None) -> FaceAnalyser:
                     wanted,
                 )
         detector, alignment = gallery.space.detector, gallery.space.alignment
+    model = gallery.space.model if gallery else settings.model_name
+    weights_sha256 = gallery.space.weights_sha256 if gallery else None
+    return analyser_like(settings, model, detector, alignment, weights_sha256)
+
+
+def analyser_like(
+    settings: Settings,
+    model: str,
+    detector: str | None,
+    alignment: Alignment | None,
+    weights_sha256: str | None = None,
+) -> FaceAnalyser:
+    """A model by its name, None takes its default; weights that are missing are downloaded.
+
+    Raises:
+        ModelUnknown, SettingsInvalid, WeightsMissing, WeightsInvalid, EngineUnavailable: see
+            `load_analyser`.
+    """
+    engine = settings.engine if model == settings.model_name else engine_of(settings)
     load = partial(
         load_analyser,
-        settings.model_name,
+        model,
         detector=detector,
         alignment=alignment,
-        engine=settings.engine,
+        engine=engine,
         home=settings.facematch_home,
         workers=workers_of(settings),
         cores=cores_of(settings),
         timeout_s=settings.recognition_timeout_s,
-        weights_sha256=gallery.space.weights_sha256 if gallery else None,
+        weights_sha256=weights_sha256,
     )
     try:
         return load()
     except WeightsMissing:
-        log.info("weights of %s are missing here, trying to download them", settings.model_name)
-        pull(settings.model_name, settings.facematch_home, settings.engine, lambda *_: None)
+        log.info("weights of %s are missing here, trying to download them", model)
+        pull(model, settings.facematch_home, engine, lambda *_: None)
         return load()
 
 
 def _check_model(settings: Settings, gallery: Gallery) -> None:
-    if gallery.space.model != settings.model_name:
-        raise SpaceConflict(
-            f"Gallery '{gallery.name}' holds embeddings of {gallery.space.model}, and MODEL_NAME "
-            f"is {settings.model_name}. Set DEFAULT_GALLERY to another name, or MODEL_NAME to "
-            f"{gallery.space.model}."
+    """While it has two spaces either model will do: a restart in the middle is no outage."""
+    own = gallery.space.model
+    if settings.model_name == own:
+        return
+    if gallery.other is not None and settings.model_name == gallery.other.space.model:
+        log.warning(
+            "gallery '%s' answers from %s at the moment; MODEL_NAME is %s, its other space's",
+            gallery.name,
+            own,
+            settings.model_name,
         )
+        return
+    raise SpaceConflict(
+        f"Gallery '{gallery.name}' holds embeddings of {own}, and MODEL_NAME is "
+        f"{settings.model_name}. Set DEFAULT_GALLERY to another name, or MODEL_NAME to {own}."
+    )
 
 
 def analysers_of(settings: Settings, first: FaceAnalyser) -> LoadedAnalysers:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from service.audit import Recorder
 from service.domain.embeddings import ClaimedSpace
-from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.galleries import Gallery, GalleryVersion, IndexKey
 from service.domain.keys import trusted
 from service.domain.probes import EmbeddingProbe
 from service.domain.quality import UNCHECKED
@@ -44,20 +44,17 @@ class CaughtUp:
 
     store: Store
     first: Callable[[], object] = nothing
-    space_id: UUID | None = None
-    asked: list[UUID] = field(default_factory=list)
+    asked: list[IndexKey] = field(default_factory=list)
 
-    def index(self, gallery_id: UUID) -> GalleryIndex:
-        self.asked.append(gallery_id)
+    def index(self, key: IndexKey) -> GalleryIndex:
+        self.asked.append(key)
         self.first()
         with closing(self.store.feed()) as feed, feed.read() as read:
             (head,) = read.heads()
             builder = IndexBuilder(head.dimension)
             for batch in read.all_faces(head):
                 builder.add(batch)
-            index = builder.finish(head.version)
-            index.space_id = self.space_id or head.space_id
-            return index
+            return builder.finish(head.version)
 
     def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
         return True
@@ -97,9 +94,3 @@ def test_a_gallery_made_anew_meanwhile_is_not_answered_for(
     enrol(store, gallery, "ada", 1)
     with pytest.raises(GalleryNotReady):
         searched(store, CaughtUp(store, anew))
-
-
-def test_an_index_of_another_space_is_not_asked(store: Store, gallery: Gallery) -> None:
-    enrol(store, gallery, "ada", 1)
-    with pytest.raises(GalleryNotReady):
-        searched(store, CaughtUp(store, space_id=uuid4()))

@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from typing import cast
 from uuid import UUID
 
+from service.index import GalleryIndex
 from service.store import open_store
 from service.sync import Replica
 
@@ -77,10 +78,15 @@ def follow(url: str, gallery_id: UUID, pipe: "Connection[object, object]") -> No
                 last = cast("int", pipe.recv())
             except EOFError:
                 return
-            while replica.index(gallery_id).version.number < last:
+            while held(replica, gallery_id)[0].version.number < last:
                 time.sleep(0.01)
             time.sleep(0.1)  # for the watcher
-            pipe.send(Sightings(seen, replica.index(gallery_id).digest()))
+            pipe.send(Sightings(seen, held(replica, gallery_id)[0].digest()))
+
+
+def held(replica: Replica, gallery_id: UUID) -> list[GalleryIndex]:
+    """The gallery's index, in a list, or nothing while it loads."""
+    return [index for key, index in replica.indexes().items() if key.gallery_id == gallery_id]
 
 
 def watch(replica: Replica, gallery_id: UUID, seen: dict[int, float]) -> None:
@@ -90,8 +96,7 @@ def watch(replica: Replica, gallery_id: UUID, seen: dict[int, float]) -> None:
         while True:
             replica._progress.wait()
             now = time.monotonic()
-            index = replica.indexes().get(gallery_id)
-            if index is not None:
+            for index in held(replica, gallery_id):
                 number = index.version.number
                 if last >= 0:
                     seen.update((each, now) for each in range(last + 1, number + 1))

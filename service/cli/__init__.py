@@ -17,6 +17,7 @@ from service.cli import (
     keys,
     models,
     photographs,
+    reembed,
     serve,
     smoke,
     worker,
@@ -45,6 +46,8 @@ app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
 gallery.app.command("export")(exports.export_gallery)
 gallery.app.command("import")(exports.import_gallery)
+for command in (reembed.reembed, reembed.missing, reembed.compare, reembed.switch, reembed.discard):
+    gallery.app.command()(command)
 app.add_typer(gallery.app, name="gallery")
 app.add_typer(keys.app, name="keys")
 app.add_typer(photographs.app, name="photographs")

@@ -18,11 +18,17 @@ SUSPECTS_SHOWN = 50
 
 Name = Annotated[str, typer.Argument(help="Name of the gallery.", metavar="GALLERY")]
 
+OtherSpace = Annotated[
+    bool,
+    typer.Option("--other-space", help="In the second space that `gallery reembed` gave it."),
+]
+
 
 @app.command()
 def check(
     name: Name,
     json: Annotated[Path | None, typer.Option(help="Write every finding to this file.")] = None,
+    other_space: OtherSpace = False,
 ) -> None:
     """Find faces and subjects that look like mistakes: mislabelled, enrolled twice, outliers.
 
@@ -36,7 +42,7 @@ def check(
     from service.evaluation.inspection import inspect
 
     check_writable(json)
-    with _opened(name) as (store, enrolled), bar("faces") as shown:
+    with _opened(name, other_space=other_space) as (store, enrolled), bar("faces") as shown:
         task = shown.add_task("comparing", total=len(enrolled))
         inspection = inspect(enrolled, store, lambda done: shown.advance(task, done))
     if json:
@@ -58,6 +64,7 @@ def calibrate(
         bool,
         typer.Option("--ignore-suspects", help="Take suspected pairs for one person each."),
     ] = False,
+    other_space: OtherSpace = False,
 ) -> None:
     """Set the threshold of a gallery from its own impostor scores, for a wanted FPIR.
 
@@ -69,7 +76,7 @@ def calibrate(
 
     if not 0 < fpir < 1:
         raise typer.BadParameter("--fpir lies between 0 and 1, for example 0.001")
-    with _opened(name) as (store, enrolled):
+    with _opened(name, other_space=other_space) as (store, enrolled):
         with bar("faces") as shown:
             task = shown.add_task("comparing", total=len(enrolled))
             found = measured(
@@ -91,7 +98,7 @@ def calibrate(
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[tuple["Store", "Enrolled"]]:
+def _opened(name: str, *, other_space: bool) -> Iterator[tuple["Store", "Enrolled"]]:
     """The store, and the gallery's faces read from it."""
     from service import logs
     from service.evaluation.enrolled import read_enrolled
@@ -101,7 +108,7 @@ def _opened(name: str) -> Iterator[tuple["Store", "Enrolled"]]:
     logs.configure("WARNING")
     settings = Settings.read()
     with open_database(settings) as url, open_tables(settings, url) as store:
-        yield store, read_enrolled(store, name)
+        yield store, read_enrolled(store, name, other_space=other_space)
 
 
 def _lines(

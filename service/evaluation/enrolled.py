@@ -41,23 +41,45 @@ class Enrolled:
         return _uuid(self.subject_ids, subject)
 
 
-def read_enrolled(store: Store, name: str) -> Enrolled:
-    """All faces of the gallery, expired subjects' too: they are in the index until deleted.
+def read_enrolled(store: Store, name: str, *, other_space: bool = False) -> Enrolled:
+    """All faces of the gallery, expired subjects' too: they are in the index until deleted; in its
+    own space or the other one.
 
     Raises:
         GalleryUnknown: there is no gallery of that name.
+        NoOtherSpace: it has one space only.
         GalleryNotReady: it was deleted or bound to another space at this moment.
         DatabaseUnavailable: try again.
     """
+    gallery = _gallery(store, name)
+    (enrolled,) = _read(store, gallery.in_other() if other_space else gallery)
+    return enrolled
+
+
+def read_both(store: Store, name: str) -> tuple[Enrolled, Enrolled]:
+    """As `read_enrolled`, of one version, in the gallery's own space and in its other one.
+
+    Raises NoOtherSpace too.
+    """
+    gallery = _gallery(store, name)
+    own, other = _read(store, gallery, gallery.in_other())
+    return own, other
+
+
+def _gallery(store: Store, name: str) -> Gallery:
     with store.transaction(read_only=True) as tx:
         gallery = tx.find_gallery(name)
     if gallery is None:
         raise GalleryUnknown(_unknown(store, name))
+    return gallery
+
+
+def _read(store: Store, *galleries: Gallery) -> list[Enrolled]:
     with closing(store.feed()) as feed, feed.read() as read:
-        head = next((each for each in read.heads() if each.id == gallery.id), None)
-        if head is None or head.space_id != gallery.space_id:
-            raise GalleryNotReady(f"Gallery '{name}' is being changed; try again.")
-        return _ordered(gallery, head, read)
+        heads = {head.key: head for head in read.heads()}
+        if not all(each.key in heads for each in galleries):
+            raise GalleryNotReady(f"Gallery '{galleries[0].name}' is being changed; try again.")
+        return [_ordered(each, heads[each.key], read) for each in galleries]
 
 
 def _unknown(store: Store, name: str) -> str:

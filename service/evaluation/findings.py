@@ -28,22 +28,22 @@ def print_findings(inspection: Inspection, console: Console) -> None:
         console.width = LOG_WIDTH
     for line in _summary(inspection):
         console.print(escape(line), soft_wrap=True, highlight=False)
-    _print(
+    print_table(
         console,
         "Faces that resemble another subject more than their own (mislabelled?)",
         ("subject", "photograph", "face", "own", "resembles", "similarity"),
         [
-            (*_face(each), each.resembles or "", _figure(each.similarity))
+            (*_face(each), each.resembles or "", figure(each.similarity))
             for each in inspection.mislabelled
         ],
     )
-    _print(
+    print_table(
         console,
         "Subjects that look like one person (enrolled twice, or twins)",
         ("subject", "subject", "similarity"),
-        [(each.one, each.other, _figure(each.similarity)) for each in inspection.one_person],
+        [(each.one, each.other, figure(each.similarity)) for each in inspection.one_person],
     )
-    _print(
+    print_table(
         console,
         "Photographs far from their subject's others (bad picture, or somebody else)",
         ("subject", "photograph", "face", "own"),
@@ -67,14 +67,14 @@ def _summary(inspection: Inspection) -> Iterator[str]:
 
 
 def _face(each: DoubtfulFace) -> tuple[str, ...]:
-    return each.subject, each.image or "", str(each.face_id), _figure(each.own_similarity)
+    return each.subject, each.image or "", str(each.face_id), figure(each.own_similarity)
 
 
-def _figure(similarity: float | None) -> str:
+def figure(similarity: float | None) -> str:
     return "" if similarity is None else f"{similarity:.4f}"
 
 
-def _print(console: Console, title: str, columns: Iterable[str], rows: Rows) -> None:
+def print_table(console: Console, title: str, columns: Iterable[str], rows: Rows) -> None:
     if not rows:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")

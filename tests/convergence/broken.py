@@ -28,7 +28,7 @@ def sequence() -> None:
         with feed.read() as read:
             rows = cast(Any, read)._connection.execute(ROWS, (last,)).fetchall()
             heads = read.heads()
-            whole = {head.id for head in heads} - indexes.keys()
+            whole = {head.id for head in heads if head.key not in indexes}
             for _, gallery_id, faces, everything in rows:
                 touched[gallery_id].update(faces)
                 whole |= {gallery_id} if everything else set()
@@ -36,7 +36,7 @@ def sequence() -> None:
                 catchup._rebuilt(read, head)
                 if head.id in whole
                 else Reread(
-                    indexes[head.id],
+                    indexes[head.key],
                     head.version,
                     read.faces(head, sorted(touched[head.id])),
                     frozenset(touched[head.id]),
@@ -44,7 +44,7 @@ def sequence() -> None:
                 for head in heads
             ]
         last = max([last, *(row[0] for row in rows)])
-        return {head.id: catchup._taken(step) for head, step in zip(heads, steps, strict=True)}
+        return {head.key: catchup._taken(step) for head, step in zip(heads, steps, strict=True)}
 
     cast(Any, replica).catch_up = catch_up
 
@@ -68,8 +68,8 @@ def markless() -> None:
     """Goes by the versions' numbers alone: a greater one is newer, any other is nothing new."""
 
     def up_to_date(heads: list[GalleryHead], indexes: Indexes) -> bool:
-        return {head.id for head in heads} == indexes.keys() and all(
-            head.version.number <= indexes[head.id].version.number for head in heads
+        return {head.key for head in heads} == indexes.keys() and all(
+            head.version.number <= indexes[head.key].version.number for head in heads
         )
 
     def touched_since(

@@ -32,7 +32,11 @@ def audited_app(*arguments: Any, **named: Any) -> FastAPI:
     @app.get("/audit/{gallery_id}")
     def audit(gallery_id: UUID) -> dict[str, str]:
         # one state: its version and its content belong together
-        state = services.replica.index(gallery_id).state
+        (state,) = (
+            index.state
+            for key, index in services.replica.indexes().items()
+            if key.gallery_id == gallery_id
+        )
         return {"version": str(state.version), "digest": str(Living.of(state).digest())}
 
     return app

@@ -137,7 +137,7 @@ def test_what_was_imported_is_searched_under_its_new_ids(
     replica.start()
     try:
         assert replica.wait_for(copy.id, copy.version)
-        (best, *_) = replica.index(copy.id).search(embedding(2), 2).candidates
+        (best, *_) = replica.index(copy.key).search(embedding(2), 2).candidates
     finally:
         replica.close()
     with store.transaction(read_only=True) as tx:

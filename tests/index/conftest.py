@@ -10,4 +10,4 @@ from tests.index.values import IDENTITY
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return snapshot_path(tmp_path / "snapshots", IDENTITY.gallery_id)
+    return snapshot_path(tmp_path / "snapshots", IDENTITY.key)

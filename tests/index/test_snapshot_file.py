@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 
+from service.domain.galleries import IndexKey
 from service.index.snapshot import SnapshotUnusable, forget_others, load, save, snapshot_path
 from tests.index.values import IDENTITY, assert_same, built, face, saved
 
@@ -143,7 +144,7 @@ snapshot_file.replace(Path(A[0]), hold)
         assert not forget_others(path.parent, [])
         writer.communicate()
     assert save(index.state, IDENTITY, path)
-    assert forget_others(path.parent, [IDENTITY.gallery_id])
+    assert forget_others(path.parent, [IDENTITY.key])
     assert_same(index, load(path, IDENTITY))
 
 
@@ -193,10 +194,10 @@ def line(process: subprocess.Popen[str], told: str = "") -> str:
 
 def test_snapshots_of_galleries_that_are_gone_are_forgotten(path: Path) -> None:
     assert forget_others(path.parent, [])  # no folder yet
-    other = snapshot_path(path.parent, uuid4())
+    other = snapshot_path(path.parent, IndexKey(uuid4(), uuid4()))
     for each in (path, other):
         saved(built([face()]), each)
     other.with_name(other.name + ".tmp").touch()
     (path.parent / "notes.txt").touch()
-    assert forget_others(path.parent, [IDENTITY.gallery_id])
+    assert forget_others(path.parent, [IDENTITY.key])
     assert sorted(names(path)) == sorted([path.name, "notes.txt"])

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
+from service.domain.galleries import Gallery, GallerySettings, GalleryVersion, IndexKey
 from service.domain.keys import trusted
 from service.errors import GalleryNotFound, GalleryNotReady
 from service.galleries import Galleries
@@ -27,7 +27,7 @@ SOON_S = 15.0
 class NoIndexes:
     """A replica that nobody waits for."""
 
-    def index(self, gallery_id: UUID) -> FaceIndex:
+    def index(self, key: IndexKey) -> FaceIndex:
         raise AssertionError
 
     def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:

@@ -68,9 +68,7 @@ def enrol(
 
 def empty_index(gallery: Gallery) -> GalleryIndex:
     """As a replica's is that has just been told of the gallery, and of nothing since."""
-    index = IndexBuilder(SPACE.dimension).finish(gallery.version)
-    index.space_id = gallery.space_id
-    return index
+    return IndexBuilder(SPACE.dimension).finish(gallery.version)
 
 
 def index_of(store: Store, gallery: Gallery) -> GalleryIndex:
@@ -83,7 +81,6 @@ def index_of(store: Store, gallery: Gallery) -> GalleryIndex:
             builder.add(batch)
         index = builder.finish(head.version)
     feed.close()
-    index.space_id = gallery.space_id
     return index
 
 
@@ -101,11 +98,9 @@ def seen(request: pytest.FixtureRequest, store: Store, gallery: Gallery) -> Any:
         if request.param == "fresh":
             return fresh
         # of another history, as after a failover: empty, and of a number that there is
-        lost = IndexBuilder(SPACE.dimension).finish(
+        return IndexBuilder(SPACE.dimension).finish(
             GalleryVersion(fresh.version.number, uuid.uuid4())
         )
-        lost.space_id = gallery.space_id
-        return lost
 
     return index
 
@@ -233,15 +228,6 @@ def test_embeddings_of_another_space_of_the_gallery_are_not_compared(
         enrol(store, gallery, "lovelace", ADA, 1, seen())
     with pytest.raises(UnlikeSubject):
         enrol(store, gallery, "ada", BOB, 0, seen())
-
-
-def test_an_index_of_another_space_is_not_asked(store: Store, gallery: Gallery) -> None:
-    """It is at the present version, and knows nothing of this space."""
-    enrol(store, gallery, "ada", ADA)
-    index = IndexBuilder(SPACE.dimension).finish(index_of(store, gallery).version)
-    index.space_id = uuid.uuid4()
-    with pytest.raises(PersonKnown):
-        enrol(store, gallery, "lovelace", ADA, 1, index)
 
 
 def test_a_similarity_equal_to_the_threshold_is_a_known_person(

@@ -177,7 +177,7 @@ def test_an_image_reaches_the_head_searches_and_its_record_holds(
         with store.transaction(read_only=True) as tx:
             (gallery,) = (each for each in tx.list_galleries(None, 9, None) if each.name == "dlib")
             assert replica.wait_for(gallery.id, gallery.version)
-            found = replica.index(gallery.id).search(probe, 20)
+            found = replica.index(gallery.key).search(probe, 20)
             names = tx.subject_names([each.subject_id for each in found.candidates])
     finally:
         replica.close()

@@ -41,7 +41,7 @@ class Process:
 
     @property
     def index(self) -> GalleryIndex:
-        return self.replica.index(self.gallery.id)
+        return self.replica.index(self.gallery.key)
 
     def look(self) -> None:
         """As the thread does, but at once however hard the last one was."""
@@ -69,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def path(folder: Path, gallery: Gallery) -> Path:
-    return snapshot_path(folder, gallery.id)
+    return snapshot_path(folder, gallery.key)
 
 
 @pytest.fixture
@@ -288,7 +288,7 @@ def test_an_index_that_differed_leaves_files_alone_from_then_on(
         "ALTER TABLE face_embedding ENABLE ALWAYS TRIGGER feed_delete",
     )
     wrong = one.index
-    one.replica.distrust(gallery.id)
+    one.replica.distrust(gallery.key)
     assert not path.exists()
     one.until(lambda: one.index is not wrong)
     other.look()  # still wrong, it writes its own
@@ -305,7 +305,7 @@ def test_what_a_distrusted_write_left_is_removed(begin: Begin, path: Path) -> No
     process = begin()
     process.look()
     content = path.read_bytes()
-    process.replica.distrust(process.gallery.id)
+    process.replica.distrust(process.gallery.key)
     path.write_bytes(content)  # as a write does that had begun before
     process.look()
     assert not path.exists()
@@ -350,7 +350,7 @@ def test_the_file_of_a_deleted_gallery_is_removed(
     process.look()
     assert path.exists()
     rewrite(store, f"DELETE FROM gallery WHERE id = '{gallery.id}'")
-    process.until(lambda: gallery.id not in process.replica.indexes())
+    process.until(lambda: gallery.key not in process.replica.indexes())
     process.look()
     assert [each.name for each in path.parent.iterdir()] == [f"{other.id}.snapshot"]
 
@@ -368,7 +368,7 @@ def test_an_older_index_never_answers_in_a_newer_ones_place(
         index = process.snapshots.load(identity)
         assert index is not None
         assert index.version.number < newest
-        process.replica.adopt(gallery.id, index)
+        process.replica.adopt(gallery.key, index)
         while process.replica._adopted:
             assert process.index.version.number == newest
     assert process.index is index
@@ -395,5 +395,5 @@ def test_one_gallerys_failure_leaves_the_others_their_files(
 
     monkeypatch.setattr(process.snapshots, "header", failing)
     process.look()
-    assert snapshot_path(path.parent, other.id).exists()
+    assert snapshot_path(path.parent, other.key).exists()
     assert "unexpected failure" in caplog.text

@@ -10,7 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StrictBool
 
 from service.domain.audit import SearchPolicy
 from service.domain.embeddings import Alignment, EmbeddingSpace
-from service.domain.galleries import EnrolmentGates, Gallery, GalleryRules, GallerySettings
+from service.domain.galleries import (
+    EnrolmentGates,
+    Gallery,
+    GalleryRules,
+    GallerySettings,
+    OtherSpace,
+)
 from service.domain.photographs import Keeping
 from service.galleries import GalleryFigures, NewGallery
 from service.web.callers import Administering, Reading
@@ -143,6 +149,26 @@ class GalleryChanges(BaseModel):
         )
 
 
+class OtherSpaceBody(BaseModel):
+    """A second space, beside the gallery's own, until it is given up."""
+
+    space: Space
+    threshold: float
+    started_at: datetime = Field(description="in UTC")
+    switched_at: datetime | None = Field(
+        description="in UTC; null: the gallery is moved to it, else it came from it"
+    )
+
+    @classmethod
+    def of(cls, other: OtherSpace) -> Self:
+        return cls(
+            space=Space.of(other.space),
+            threshold=other.threshold,
+            started_at=other.started_at,
+            switched_at=other.switched_at,
+        )
+
+
 class GalleryBody(BaseModel):
     name: str = Field(examples=["staff"])
     space: Space
@@ -155,6 +181,7 @@ class GalleryBody(BaseModel):
     consent_required: bool
     audit_searches: SearchPolicy
     keep_photographs: Keeping
+    other_space: OtherSpaceBody | None
     created_at: datetime = Field(description="in UTC")
     updated_at: datetime = Field(description="last change of its faces, in UTC")
 
@@ -173,6 +200,7 @@ class GalleryBody(BaseModel):
             consent_required=rules.consent_required,
             audit_searches=rules.audit_searches,
             keep_photographs=rules.keep_photographs,
+            other_space=OtherSpaceBody.of(gallery.other) if gallery.other else None,
             created_at=gallery.created_at,
             updated_at=gallery.updated_at,
         )
