@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.freshness.writers import fill
 from benchmarks.recognition import LIMITS, Timings, evenly, measure_deepface
-from benchmarks.served import photographs, served
+from benchmarks.served import FORM, encoded, photographs, served
 from service.images import decode
 from service.index import GalleryIndex, IndexBuilder
 from service.settings import Settings
@@ -69,7 +69,10 @@ def _measure(
             client.post("/match_face", files={"file": data})
         for _ in range(rounds):
             for data in pictures:
-                timings.time("answer", lambda: client.post("/match_face", files={"file": data}))
+                form = encoded(data)
+                timings.time(
+                    "answer", lambda: client.post("/match_face", content=form, headers=FORM)
+                )
                 _parts(tools, index, data, timings)
 
 

@@ -12,10 +12,9 @@ import httpx
 import numpy as np
 import psutil
 
-from benchmarks.served import ephemeral, photographs
+from benchmarks.served import FORM, encoded, ephemeral, photographs
 
 CLIENTS = 200
-FORM = "multipart/form-data; boundary=facematch"
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,6 @@ def main() -> None:
         print(f"memory of the service: {before / 1e6:.0f} MB before, {grown:+.0f} MB after")
 
 
-def encoded(picture: bytes) -> bytes:
-    """The form as it is sent, made once: what making it takes, the service would lack."""
-    request = httpx.Request(
-        "POST", "http://service", files={"file": picture}, headers={"Content-Type": FORM}
-    )
-    return request.read()
-
-
 def _seconds(process: psutil.Process) -> float:
     """Of the processor, used so far."""
     times = process.cpu_times()
@@ -67,7 +58,7 @@ def _seconds(process: psutil.Process) -> float:
 
 def _match(client: httpx.Client, form: bytes) -> Answer:
     began = time.monotonic()
-    answer = client.post("/match_face", content=form, headers={"Content-Type": FORM})
+    answer = client.post("/match_face", content=form, headers=FORM)
     took = time.monotonic() - began
     return Answer(answer.status_code, took, "Retry-After" in answer.headers)
 

@@ -12,7 +12,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from service.audit import Recorder
+from service.domain.audit import RecordedSearch
 from service.domain.embeddings import Alignment, ClaimedSpace, EmbeddingSpace
 from service.domain.galleries import Gallery, GallerySettings, GalleryVersion
 from service.domain.keys import trusted
@@ -182,8 +182,7 @@ def _measure(url: str, store: Store, faces: int, options: argparse.Namespace) ->
     fill(url, gallery, vectors)
     index = _indexed(store, gallery)
     probing = Probes(NoModels(), ImageLimits(10_000_000, 40_000_000), UNCHECKED)
-    recorder = Recorder(store)  # not started: what it would write is not measured
-    recognition = Recognition(store, OneIndex(index), probing, recorder)
+    recognition = Recognition(store, OneIndex(index), probing, Unrecorded())
     noise = 0.5 * random.normal(size=(options.searches, options.dimension))
     noise /= np.sqrt(options.dimension)
     probes = _unit(vectors[random.integers(faces, size=options.searches)] + noise)
@@ -194,6 +193,14 @@ def _measure(url: str, store: Store, faces: int, options: argparse.Namespace) ->
     for case in CASES:
         _row(case.name, probes, lambda probe: _search(recognition, space, case, probe))
     _row("by SQL alone, best face", probes[:20], lambda probe: _by_sql(url, probe))
+
+
+class Unrecorded:
+    """The record is written off the request's path, and not measured."""
+
+    def check(self) -> None: ...
+
+    def record(self, searches: Sequence[RecordedSearch]) -> None: ...
 
 
 def _search(

@@ -15,11 +15,17 @@ from service.subjects import known
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A consent as a write left it."""
+    """A consent as it stands, in one state of its gallery."""
 
     gallery: Gallery
     external_id: str
     consent: RecordedConsent
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPage:
+    version: GalleryVersion
+    consents: list[RecordedConsent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +65,15 @@ class Consents:
         after: UUID | None,
         limit: int,
         at_least: GalleryVersion | None = None,
-    ) -> list[RecordedConsent]:
+    ) -> ConsentPage:
         """A subject's consents in the order of their recording, ended ones too.
 
         Raises SubjectNotFound, and what `Galleries.reading` raises.
         """
         with self.galleries.reading(caller, gallery_name, at_least) as (tx, gallery):
             subject = known(tx, gallery, external_id)
-            return tx.consents.listed(gallery.id, subject.id, after, limit)
+            page = tx.consents.listed(gallery.id, subject.id, after, limit)
+            return ConsentPage(gallery.version, page)
 
     def read(
         self,
@@ -75,11 +82,12 @@ class Consents:
         external_id: str,
         consent_id: UUID,
         at_least: GalleryVersion | None = None,
-    ) -> RecordedConsent:
+    ) -> Recorded:
         """Raises SubjectNotFound, ConsentNotFound, and what `Galleries.reading` raises."""
         with self.galleries.reading(caller, gallery_name, at_least) as (tx, gallery):
             subject = known(tx, gallery, external_id)
-            return _existing(tx, gallery, subject.id, consent_id)
+            found = _existing(tx, gallery, subject.id, consent_id)
+            return Recorded(gallery, external_id, found)
 
     def withdraw(
         self,

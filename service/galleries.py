@@ -263,19 +263,25 @@ class Galleries:
 
         return self.store.write(work, by=caller)
 
-    def delete(self, caller: Caller, name: str, confirm: str | None) -> None:
+    def delete(
+        self, caller: Caller, name: str, confirm: str | None, etag: str | None = None
+    ) -> None:
         """Delete a gallery with everything in it; `confirm` must repeat its name.
 
         Raises:
             GalleryNotFound: see `existing`.
+            PreconditionFailed: `etag` is given and not that of the present settings.
             NameUnconfirmed: `confirm` is not its name; nothing was deleted.
         """
 
         def work(tx: Transaction) -> None:
+            # before the writers have to wait
+            if confirm != existing(tx, name, caller).name:
+                raise NameUnconfirmed(name)
             tx.clear_gallery(name)
             gallery = existing(tx, name, caller)
-            if confirm != gallery.name:
-                raise NameUnconfirmed(gallery.name)
+            if etag is not None and etag != gallery.settings.etag:
+                raise PreconditionFailed
             tx.delete_gallery(gallery.id)
 
         self.store.write(work, by=caller)

@@ -203,11 +203,13 @@ class Subjects:
         other_id: str,
         at_least: GalleryVersion | None = None,
         once: Once[Merged] | None = None,
+        etag: str | None = None,
     ) -> Merged:
         """Give a subject another's faces, and those of its metadata that it has no key for, and
         delete the other.
 
         Raises:
+            PreconditionFailed: `etag` is given and not that of the subject that gets the faces.
             RequestInvalid: they are one; or their metadata are too large together.
             SubjectNotFound, SubjectExpired: either of them.
             SubjectFull: it would have more faces than it may.
@@ -220,6 +222,8 @@ class Subjects:
             # in one order, so that two merges of the same two do not wait for each other
             both = {each: living(tx, gallery, each) for each in sorted((external_id, other_id))}
             into, other = both[external_id], both[other_id]
+            if etag is not None and etag != into.etag:
+                raise PreconditionFailed
             moved = tx.merge_subject(gallery.id, into.id, other.id)
             return Merged(_written(tx, gallery, external_id), moved, other.faces - moved)
 

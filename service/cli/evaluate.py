@@ -78,7 +78,8 @@ def _combinations(*options: list[str] | None) -> Iterator["Settings"]:
 
 
 def _measured(folder: Path, labels: "Labels", settings: Sequence["Settings"]) -> "Evaluation":
-    """Run the combinations one after the other: one model is in memory at a time.
+    """Run the combinations one after the other: one model is in memory at a time. Weights that
+    could not be had for one are not asked for again.
 
     Raises:
         StartupError: there is only one combination, or none of them can be run.
@@ -87,17 +88,23 @@ def _measured(folder: Path, labels: "Labels", settings: Sequence["Settings"]) ->
     import sys
 
     from service.cli.progress import bar
-    from service.errors import StartupError
+    from service.errors import StartupError, WeightsMissing
     from service.evaluation.report import Unmeasured, new_evaluation
 
     runs: list[Run] = []
     unmeasured: list[Unmeasured] = []
+    missing: dict[tuple[str, str], WeightsMissing] = {}
     first: StartupError | None = None
     with bar("photographs") as shown:
         for each in settings:
+            weights = (each.model_name, each.engine)
             try:
+                if weights in missing:
+                    raise missing[weights]
                 runs.append(_run(labels, each, shown))
             except StartupError as error:
+                if isinstance(error, WeightsMissing):
+                    missing[weights] = error
                 first = first or error
                 unmeasured.append(Unmeasured(_label(each), str(error)))
     if first and not runs:

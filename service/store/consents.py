@@ -9,23 +9,28 @@ from sqlalchemy import (
     Row,
     and_,
     case,
-    false,
     func,
     insert,
-    or_,
+    literal_column,
     select,
     update,
 )
+from sqlalchemy.types import Boolean
 
 from service.domain.consents import Consent, ConsentState, RecordedConsent
 from service.store.failures import translated
 from service.store.tables import consent
 
-ENDED = or_(
-    consent.c.withdrawn_at.is_not(None), func.coalesce(consent.c.expires_at <= func.now(), false())
-)
+OVER = "(withdrawn_at IS NOT NULL OR coalesce(expires_at <= now(), false))"
+"""Of a row of `consent`: it is no longer valid."""
+ENDED_FOR = f"""coalesce((
+  SELECT bool_and({OVER}) FROM consent c
+   WHERE c.gallery_id = {{subject}}.gallery_id AND c.subject_id = {{subject}}.id), false)"""
+"""Whether a subject, called so in its statement, gave consents and all of them are over. Who never
+gave any is no such case: nobody asked for it."""
+
 # as the trigger consent_required says
-VALID = and_(~ENDED, consent.c.given_at <= func.clock_timestamp())
+VALID = and_(~literal_column(OVER, Boolean), consent.c.given_at <= func.clock_timestamp())
 
 STATE = case(
     (consent.c.withdrawn_at.is_not(None), ConsentState.WITHDRAWN),
@@ -42,13 +47,6 @@ CONSENTS = select(
     consent.c.recorded_by,
     STATE.label("state"),
 )
-
-ENDED_FOR = """coalesce((
-  SELECT bool_and(c.withdrawn_at IS NOT NULL OR coalesce(c.expires_at <= now(), false))
-    FROM consent c
-   WHERE c.gallery_id = {subject}.gallery_id AND c.subject_id = {subject}.id), false)"""
-"""Whether a subject, called so in its statement, gave consents and all of them are over. Who never
-gave any is no such case: nobody asked for it."""
 
 
 class PostgresConsents:

@@ -6,6 +6,8 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
+from service.store import consents
+
 # A subject counts as found when a search or verification named it, and when it was enrolled anew.
 # Its time begins when it was created, and not before the gallery's rule was made.
 UNMATCHED = """
@@ -20,16 +22,14 @@ AND NOT EXISTS (
           OR e.action IN ('enrol', 'move_face')))
 """
 
-# of the consents of one subject: none is valid any more
-ENDED = "bool_and(withdrawn_at IS NOT NULL OR coalesce(expires_at <= now(), false))"
-
 CANDIDATES = text(f"""
 WITH expired AS (
   SELECT id FROM subject WHERE expires_at <= now() LIMIT :limit),
 unmatched AS (
   SELECT s.id FROM gallery g JOIN subject s ON s.gallery_id = g.id WHERE {UNMATCHED} LIMIT :limit),
 unconsented AS (
-  SELECT subject_id AS id FROM consent GROUP BY subject_id HAVING {ENDED} LIMIT :limit)
+  SELECT subject_id AS id FROM consent GROUP BY subject_id
+  HAVING bool_and({consents.OVER}) LIMIT :limit)
 SELECT id FROM subject WHERE id IN (SELECT id FROM expired UNION SELECT id FROM unmatched
                                     UNION SELECT id FROM unconsented)
  ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -41,7 +41,7 @@ DELETE FROM subject s
  WHERE id = ANY(:candidates)
    AND (expires_at <= now()
         OR EXISTS (SELECT FROM gallery g WHERE g.id = s.gallery_id AND {UNMATCHED})
-        OR EXISTS (SELECT FROM consent c WHERE c.subject_id = s.id HAVING {ENDED}))
+        OR {consents.ENDED_FOR.format(subject="s")})
 """).bindparams(bindparam("candidates", type_=ARRAY(Uuid)))
 
 # as the function audit_prune has it

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -98,7 +99,7 @@ def _newer(url: str, found: str | None) -> bool:
     """
     if found in {None, *(script.revision for script in _scripts().walk_revisions())}:
         return False
-    oldest = _runs_from(url)
+    oldest = _runs_from(url, found)
     if oldest is None or oldest > head():
         raise SchemaOutdated(
             f"The database was upgraded by a newer release of facematch (its revision is {found}, "
@@ -108,15 +109,14 @@ def _newer(url: str, found: str | None) -> bool:
     return True
 
 
-def _runs_from(url: str) -> str | None:
-    """The oldest revision whose releases run on the database, as the schema says; revisions are
-    numbers of four digits, so that their order is that of text."""
-    with psycopg.connect(conninfo(url, connect_timeout=5)) as connection:
-        row = connection.execute(
-            "SELECT substring(obj_description(to_regclass('alembic_version'), 'pg_class')"
-            " FROM '^runs from ([0-9]{4})$')"
-        ).fetchone()
-    return row[0] if row else None
+def _runs_from(url: str, found: str | None) -> str | None:
+    """The oldest revision whose releases run on the database, as its own revision says; None where
+    that says nothing. Revisions are numbers of four digits, so their order is that of text."""
+    said = "SELECT obj_description(to_regclass('alembic_version'), 'pg_class')"
+    with _explained(), _connected(url) as connection:
+        comment = connection.exec_driver_sql(said).scalar_one()
+    match = re.fullmatch(f"{found} runs from ([0-9]{{4}})", comment or "")
+    return match and match[1]
 
 
 def drift(url: str) -> list[str]:

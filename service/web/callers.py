@@ -24,7 +24,9 @@ class RequiredScope:
     def __init__(self, *scopes: Scope) -> None:
         self.scopes = scopes
 
-    def __call__(self, request: Request, _header: Header = None, _bearer: Bearer = None) -> Caller:
+    async def __call__(
+        self, request: Request, _header: Header = None, _bearer: Bearer = None
+    ) -> Caller:
         """Raises ScopeMissing."""
         caller: Caller = request.state.caller
         if not any(map(caller.may, self.scopes)):

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Header
 
 
-def _matched(
+async def _matched(
     tag: Annotated[
         str | None,
         Header(alias="If-Match", description="the ETag that was read; 412 if it has changed since"),

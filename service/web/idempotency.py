@@ -64,7 +64,7 @@ def _kept(response: Response) -> KeptAnswer:
     return KeptAnswer(response.status_code, headers, bytes(response.body))
 
 
-def repeatable(
+async def repeatable(
     request: Request,
     idempotency_key: Annotated[
         str | None,

@@ -15,7 +15,7 @@ def cursor_after(name: str) -> str:
     return base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
 
 
-def _after(
+async def _after(
     cursor: Annotated[
         str | None, Query(max_length=2000, description="`next` of the page before")
     ] = None,
@@ -36,7 +36,7 @@ def _after(
 After = Annotated[str | None, Depends(_after)]
 
 
-def _after_id(cursor: After) -> UUID | None:
+async def _after_id(cursor: After) -> UUID | None:
     """As `_after`, where the last item's name is a UUID."""
     try:
         return None if cursor is None else UUID(cursor)

@@ -1,15 +1,20 @@
-"""Hands the services to the routes."""
+"""Hands the services to the routes.
+
+What a route depends on is a coroutine where it does not block: each other dependency costs every
+request a turn of a thread.
+"""
 
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from service.domain.galleries import GalleryVersion
 from service.web.problems import VERSION_HEADER
 from service.wiring import Services
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
@@ -27,16 +32,24 @@ MinVersion = Annotated[
 ]
 
 
-def demanded(
-    request: Request, services: Provided, version: MinVersion = None
+async def held(
+    request: Request, services: Services, gallery: str, version: str | None
 ) -> GalleryVersion | None:
     """Wait until this replica holds the version that the caller has seen, or refuse."""
-    at_least = None if version is None else GalleryVersion.parse(version)
-    services.galleries.demand(request.state.caller, services.gallery_name, at_least)
+    if version is None:
+        return None
+    at_least = GalleryVersion.parse(version)
+    await run_in_threadpool(services.galleries.demand, request.state.caller, gallery, at_least)
     return at_least
 
 
-AtLeast = Annotated[GalleryVersion | None, Depends(demanded)]
+async def _demanded(
+    request: Request, services: Provided, version: MinVersion = None
+) -> GalleryVersion | None:
+    return await held(request, services, services.gallery_name, version)
+
+
+AtLeast = Annotated[GalleryVersion | None, Depends(_demanded)]
 """Named by every route of the gallery: what it answers is checked to be from there."""
 
 

@@ -1,12 +1,16 @@
 """`facematch evaluate`, run as users run it. The database it is given does not exist."""
 
 import json
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PIL import ImageEnhance, ImageOps
 
+from service.errors import WeightsMissing
+from service.evaluation import Labels
+from service.settings import Settings
 from tests import photos
 from tests.servers import facematch
 
@@ -103,6 +107,21 @@ def test_what_cannot_be_run_is_said_and_the_rest_measured(
     assert len(document["runs"]) == 1
     (unmeasured,) = document["unmeasured"]
     assert "arcface_weights" in unmeasured["reason"]
+
+
+def test_weights_that_cannot_be_had_are_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def run(labels: Labels, settings: Settings, shown: object) -> None:
+        asked.append(settings.alignment)
+        raise WeightsMissing("no address answers")
+
+    module = import_module("service.cli.evaluate")
+    monkeypatch.setattr(module, "_run", run)
+    both = [Settings.read(model_name="ArcFace", alignment=each) for each in ("native", "deepface")]
+    with pytest.raises(WeightsMissing):
+        module._measured(Path("people"), cast(Labels, None), both)
+    assert asked == ["native"]
 
 
 def test_nothing_that_can_be_run_is_an_error(

@@ -161,10 +161,14 @@ def test_an_older_revision_is_refused_with_the_command(database_url: str) -> Non
         schema.check(database_url)
 
 
-def test_a_revision_of_a_newer_release_is_refused(database_url: str) -> None:
-    with psycopg.connect(database_url) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-        connection.execute("COMMENT ON TABLE alembic_version IS 'runs from 9998'")
+@pytest.mark.parametrize(
+    "says", ["9999 runs from 9998", "9998 runs from 0001", "runs from 0001", "", None]
+)
+def test_a_newer_schema_that_does_not_say_it_serves_this_release_is_refused(
+    database_url: str, says: str | None
+) -> None:
+    """A revision that forgot to say so has the comment of the one before."""
+    become_newer(database_url, says)
     for work in (schema.check, schema.upgrade):
         with pytest.raises(SchemaOutdated, match="newer release"):
             work(database_url)
@@ -174,12 +178,24 @@ def test_a_newer_schema_that_serves_this_release_is_used_as_it_is(
     database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """So that a replica of the old release may start anew while an upgrade is under way."""
-    with psycopg.connect(database_url) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    become_newer(database_url, f"9999 runs from {schema.head()}")
     schema.check(database_url)
     schema.upgrade(database_url)
     assert schema.current(database_url) == "9999"
     assert "a newer release's (revision 9999)" in caplog.text
+
+
+def test_the_head_says_which_releases_run_on_it(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        said = one(connection, "SELECT obj_description('alembic_version'::regclass, 'pg_class')")
+    assert said.startswith(f"{schema.head()} runs from ")
+
+
+def become_newer(url: str, says: str | None) -> None:
+    comment = "NULL" if says is None else f"'{says}'"
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute(f"COMMENT ON TABLE alembic_version IS {comment}".encode())
 
 
 def test_concurrent_upgrades_wait_for_one_another(empty_database_url: str) -> None:

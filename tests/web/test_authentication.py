@@ -66,6 +66,11 @@ def test_nothing_answers_without_a_key(method: str, path: str, stranger: httpx.C
         check_refused(answer)
 
 
+def test_what_is_no_method_of_http_reaches_nothing(stranger: httpx.Client) -> None:
+    answer = stranger.request("BREW", "/list_faces")
+    assert (answer.status_code, answer.text) == (400, "Invalid HTTP request received.")
+
+
 def test_liveness_and_readiness_need_none(stranger: httpx.Client) -> None:
     assert stranger.get("/health").status_code == 200
     assert stranger.get("/ready").status_code == 200

@@ -157,11 +157,14 @@ def test_the_python_recipes_work(
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("FACEMATCH_KEY", client.headers["X-API-Key"])
-    first, second = code_blocks("docs/api.md", "python")
-    exec(first.replace("http://127.0.0.1:8000", site.server.url), {})
-    assert client.get("/list_faces").json()["faces"][0]["id"] == "grace"
-    exec(second, {"client": client, "face_id": "grace"})
-    assert client.get("/list_faces").json()["total_faces"] == 0
+    enrol, erase, plain, delete = code_blocks("docs/api.md", "python")
+    names: dict[str, object] = {"client": client, "face_id": "grace"}
+    for made, gone in ((enrol, erase), (plain, delete)):
+        exec(made.replace("http://127.0.0.1:8000", site.server.url), names)
+        assert client.get("/list_faces").json()["faces"][0]["id"] == "grace"
+        names["client"] = client
+        exec(gone, names)
+        assert client.get("/list_faces").json()["total_faces"] == 0
 
 
 def test_the_sql_of_the_operators_guide_works(

@@ -21,7 +21,8 @@ from service.domain.consents import (
 from service.web.callers import Enrolling, Reading
 from service.web.idempotency import Repeat, answer
 from service.web.paging import AfterId, Limit, cursor_after
-from service.web.services import Provided
+from service.web.problems import VERSION_HEADER
+from service.web.services import Provided, stamp
 from service.web.v1.parameters import AtLeast, GalleryName, Moment, SubjectId, subject_place
 from service.web.v1.problems import problems
 
@@ -92,14 +93,15 @@ class ConsentPage(BaseModel):
     next: str | None = Field(description="`cursor` of the next page; null: this is the last")
 
 
-def _answer(recorded: Recorded) -> JSONResponse:
-    return answer(ConsentBody.of(recorded.consent))
+def _answer(recorded: Recorded, status: int = 200, **headers: str) -> JSONResponse:
+    headers[VERSION_HEADER] = str(recorded.gallery.version)
+    return answer(ConsentBody.of(recorded.consent), status, headers)
 
 
 def _made(recorded: Recorded) -> JSONResponse:
     consent, gallery = recorded.consent, recorded.gallery.name
     location = subject_place(gallery, recorded.external_id, "consents", str(consent.id))
-    return answer(ConsentBody.of(consent), 201, {"Location": location})
+    return _answer(recorded, 201, Location=location)
 
 
 @router.post("", status_code=201, response_model=ConsentBody, responses=problems(404, 409, 410))
@@ -121,6 +123,7 @@ def record_consent(
 @router.get("", responses=problems(404, 409))
 def list_consents(
     services: Provided,
+    response: Response,
     caller: Reading,
     gallery: GalleryName,
     subject: SubjectId,
@@ -130,11 +133,13 @@ def list_consents(
 ) -> ConsentPage:
     """A subject's consents in the order of their recording, ended ones too."""
     page = services.consents.page(caller, gallery, subject, after, limit, at_least)
-    following = cursor_after(str(page[-1].id)) if len(page) == limit else None
-    return ConsentPage(consents=[ConsentBody.of(each) for each in page], next=following)
+    stamp(response, page.version)
+    found = page.consents
+    following = cursor_after(str(found[-1].id)) if len(found) == limit else None
+    return ConsentPage(consents=[ConsentBody.of(each) for each in found], next=following)
 
 
-@router.get("/{consent}", responses=problems(404, 409))
+@router.get("/{consent}", response_model=ConsentBody, responses=problems(404, 409))
 def read_consent(
     services: Provided,
     caller: Reading,
@@ -142,8 +147,8 @@ def read_consent(
     subject: SubjectId,
     at_least: AtLeast,
     consent: ConsentId,
-) -> ConsentBody:
-    return ConsentBody.of(services.consents.read(caller, gallery, subject, consent, at_least))
+) -> Response:
+    return _answer(services.consents.read(caller, gallery, subject, consent, at_least))
 
 
 @router.post("/{consent}/withdraw", response_model=ConsentBody, responses=problems(404, 409, 410))

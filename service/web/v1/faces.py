@@ -127,7 +127,7 @@ class FaceErasedBody(BaseModel):
         return cls(id=face, replicas=replicas)
 
 
-def _embeddings(
+async def _embeddings(
     request: Request,
     include: Annotated[
         Literal["embedding"] | None, Query(description="embedding: needs the scope `export`")

@@ -239,15 +239,16 @@ def change_gallery(
     return _answer(services.galleries.change(caller, gallery, body.applied, etag))
 
 
-@router.delete("/{gallery}", status_code=204, responses=problems(404, 409))
+@router.delete("/{gallery}", status_code=204, responses=problems(404, 409, 412))
 def delete_gallery(
     services: Provided,
     caller: Administering,
     gallery: GalleryName,
+    etag: IfMatch,
     confirm: Annotated[str | None, Query(description="the gallery's name, once more")] = None,
 ) -> None:
     """Delete a gallery with every subject and face in it."""
-    services.galleries.delete(caller, gallery, confirm)
+    services.galleries.delete(caller, gallery, confirm, etag)
 
 
 @router.get("/{gallery}/statistics", responses=problems(404, 409))

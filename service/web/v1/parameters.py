@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from service.domain.galleries import GalleryVersion
 from service.errors import RequestInvalid
 from service.web.segments import decoded, encoded
-from service.web.services import MinVersion, Provided
+from service.web.services import MinVersion, Provided, held
 
 GalleryName = Annotated[
     str,
@@ -22,7 +22,7 @@ ELSEWHERE = "-"
 DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 
-def _subject(
+async def _subject(
     subject: Annotated[
         str,
         Path(description="the subject's id, percent-encoded, slashes too", examples=["grace"]),
@@ -69,13 +69,10 @@ def subject_place(gallery: str, subject: str, *more: str) -> str:
     return f"{place(gallery, 'subjects', ELSEWHERE, *more)}?subject={subject}"
 
 
-def _demanded(
+async def _demanded(
     request: Request, services: Provided, gallery: GalleryName, version: MinVersion = None
 ) -> GalleryVersion | None:
-    """Wait until this replica holds the version that the caller has seen, or refuse."""
-    at_least = None if version is None else GalleryVersion.parse(version)
-    services.galleries.demand(request.state.caller, gallery, at_least)
-    return at_least
+    return await held(request, services, gallery, version)
 
 
 AtLeast = Annotated[GalleryVersion | None, Depends(_demanded)]

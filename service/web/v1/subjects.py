@@ -138,7 +138,7 @@ class SubjectErased(BaseModel):
         return cls(id=subject, faces=deleted.erased, replicas=replicas)
 
 
-def _containing(
+async def _containing(
     metadata: Annotated[
         str | None,
         Query(
@@ -252,7 +252,7 @@ def change_subject(
 @router.post(
     "/{subject}/merge",
     response_model=MergedBody,
-    responses=UNSEEN | problems(404, 409, 410),
+    responses=UNSEEN | problems(404, 409, 410, 412),
 )
 def merge_subject(
     services: Provided,
@@ -262,6 +262,7 @@ def merge_subject(
     at_least: AtLeast,
     body: MergeBody,
     repeat: Repeat,
+    etag: IfMatch,
 ) -> Response:
     """Give a subject another one's faces, and delete the other."""
 
@@ -269,7 +270,8 @@ def merge_subject(
         return _shown(caller, _merged(merged))
 
     once = repeat.once(caller, body, shape)
-    return shape(services.subjects.merge(caller, gallery, subject, body.other, at_least, once))
+    merge = services.subjects.merge
+    return shape(merge(caller, gallery, subject, body.other, at_least, once, etag))
 
 
 @router.delete("/{subject}", responses=problems(404, 409, 412))

@@ -116,6 +116,10 @@ def test_a_change_from_stale_settings_is_refused(client: httpx.Client) -> None:
     second = client.patch("/v1/galleries/staff", json={"threshold": 0.5}, headers={"If-Match": tag})
     assert (second.status_code, second.json()["code"]) == (412, "precondition_failed")
     assert client.get("/v1/galleries/staff").json()["threshold"] == 0.95
+    gone = client.delete("/v1/galleries/staff?confirm=staff", headers={"If-Match": tag})
+    assert (gone.status_code, gone.json()["code"]) == (412, "precondition_failed")
+    fresh = {"If-Match": first.headers["ETag"]}
+    assert client.delete("/v1/galleries/staff?confirm=staff", headers=fresh).status_code == 204
 
 
 def test_a_gallery_is_deleted_only_when_its_name_is_repeated(client: httpx.Client) -> None:
