@@ -9,7 +9,7 @@ from uuid import UUID
 from service.domain.faces import DetectedFace
 from service.domain.galleries import Gallery
 from service.domain.keys import Caller
-from service.domain.photographs import Keeping, KeptPhotograph, Sealed
+from service.domain.photographs import Keeping, KeptPhotograph, OpenPhotograph, Sealed, Sealing
 from service.domain.quality import UNCHECKED, QualityRules
 from service.galleries import existing
 from service.images import encode
@@ -47,15 +47,19 @@ class Terms:
 
     def kept(
         self, analyser: FaceAnalyser, data: bytes, picture: Picture, face: DetectedFace
-    ) -> Sealed | None:
-        """What is to be kept of a face's photograph, whose bytes and pixels these are."""
+    ) -> Sealing | None:
+        """What seals that which is to be kept of a face's photograph, whose bytes and pixels these
+        are."""
         if self.keeping is Keeping.NONE:
             return None
         if self.keeping is Keeping.CHIPS:
             content = encode(chip(picture, face, analyser.space.detector))
         else:
             content = data
-        return self.keys.seal(self.keeping, content, hashlib.sha256(data).digest())
+        sha256 = hashlib.sha256(data).digest()
+        return lambda gallery_id, face_id: self.keys.seal(
+            OpenPhotograph(face_id, gallery_id, self.keeping, sha256, content)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +143,7 @@ class Photographs:
             return tx.sealed_otherwise(key_id, after, BATCH)
 
     def _anew(self, kept: KeptPhotograph) -> Sealed:
-        content = self.keys.open(kept.sealed, kept.image_sha256)
-        return self.keys.seal(kept.sealed.kind, content, kept.image_sha256)
+        return self.keys.seal(self.keys.open(kept))
 
 
 def _store(sealed: Sequence[tuple[KeptPhotograph, Sealed]], tx: Transaction) -> int:

@@ -10,7 +10,6 @@
     │   ├── ImageDamaged             image_damaged
     │   ├── ImageTooLarge            image_too_large
     │   ├── ImageTypeUnsupported     image_type_unsupported
-    │   ├── PhotographDamaged        photograph_damaged
     │   ├── EmbeddingInvalid         invalid_embedding
     │   ├── Unauthenticated          unauthenticated
     │   ├── ScopeMissing             scope_missing
@@ -37,6 +36,8 @@
     │   ├── ModelNotFound            model_not_found
     │   ├── SpaceMismatch            space_mismatch
     │   ├── PhotographKnown          photograph_known
+    │   ├── PhotographDamaged        photograph_damaged
+    │   ├── PhotographKeyMissing     photograph_key_missing
     │   ├── PersonKnown              person_known
     │   ├── UnlikeSubject            unlike_subject
     │   ├── ImportInvalid            invalid_import
@@ -50,7 +51,6 @@
     │   ├── DatabaseBusy             database_busy
     │   ├── GalleryNotReady          gallery_not_ready
     │   ├── ModelUnavailable         model_unavailable
-    │   ├── PhotographKeyMissing     photograph_key_missing
     │   ├── GalleryBehind            gallery_behind
     │   ├── AuditBehind              audit_behind
     │   └── Overloaded               overloaded
@@ -82,6 +82,8 @@ from service.errors.enrolled import (
     GalleryFull,
     GalleryNotFound,
     PersonKnown,
+    PhotographDamaged,
+    PhotographKeyMissing,
     PhotographKnown,
     SpaceMismatch,
     SubjectExists,
@@ -110,7 +112,6 @@ from service.errors.requests import (
     ModelNotFound,
     NameUnconfirmed,
     NoFileUploaded,
-    PhotographDamaged,
     PreconditionFailed,
     RateLimited,
     RequestInvalid,
@@ -140,7 +141,6 @@ from service.errors.unavailable import (
     GalleryNotReady,
     ModelUnavailable,
     Overloaded,
-    PhotographKeyMissing,
 )
 
 __all__ = [
