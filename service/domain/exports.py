@@ -18,6 +18,11 @@ class Totals:
     faces: int
     photographs: int = 0
 
+    @property
+    def without_photograph(self) -> int:
+        """Faces."""
+        return self.faces - self.photographs
+
 
 @dataclass(frozen=True, slots=True)
 class ExportHeader:

@@ -204,7 +204,6 @@ def face_of(line: FaceLine, header: ExportHeader, keys: PhotographKeys) -> Expor
 
     Raises:
         RequestInvalid: what stands for bytes does not, or the photograph is another's.
-        PhotographKeyMissing: there is a photograph, and no key.
     """
     image, embedding = line.image_sha256, line.embedding
     if image is not None and not SHA256.fullmatch(image):

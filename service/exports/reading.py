@@ -48,7 +48,8 @@ class Reader:
     it are sealed with one of the `keys`.
 
     Raises InputFileInvalid, also while it is iterated over, unless all of it is there, unchanged,
-    to the last byte. PhotographKeyMissing where there are photographs and no key.
+    to the last byte. PhotographKeyMissing where the gallery keeps photographs, and no key is
+    here.
     """
 
     def __init__(self, file: IO[bytes], what: str, keys: PhotographKeys = NO_KEYS) -> None:
@@ -60,6 +61,7 @@ class Reader:
         self._number = self._bytes = 0
         with self.explained():
             self.header = self._header()
+            keys.check(self.header.settings.rules.keep_photographs)
 
     def __iter__(self) -> Iterator[Exported]:
         while True:

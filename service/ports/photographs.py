@@ -39,6 +39,29 @@ class PhotographRows(Protocol):
         """Put other seals in the place of those, as far as they still are; returns how many."""
         ...
 
+    def await_keepers(self, gallery_id: UUID) -> None:
+        """Wait for every transaction that may keep a photograph by what the gallery kept before;
+        those that come later see what it keeps now. The first and only thing that a transaction
+        does.
+
+        Raises:
+            DatabaseBusy: that took too long; those who came meanwhile had to wait, too.
+        """
+        ...
+
+    def count_unkept(self, gallery_id: UUID) -> int:
+        """How many wait to be deleted: the gallery keeps none any more, or another kind."""
+        ...
+
+    def delete_unkept(self, gallery_id: UUID | None, limit: int) -> int:
+        """Delete such ones, of that gallery or of all; returns how many. Those which another
+        transaction is deleting are passed over."""
+        ...
+
+    def keeping_galleries(self) -> list[str]:
+        """The names of those that keep photographs."""
+        ...
+
 
 class PhotographOpener(Protocol):
     """Holds the keys: `service.photograph_keys.PhotographKeys`, by `wiring.photograph_keys`."""

@@ -30,7 +30,8 @@ from service.domain.galleries import Gallery
 from service.domain.quality import Quality
 from service.errors import FaceExists
 from service.store import photographs, vectors
-from service.store.tables import Vector, face, face_embedding, subject
+from service.store.columns import Vector
+from service.store.tables import face, face_embedding, subject
 
 
 def add(connection: Connection, into: Gallery, subject_id: UUID, new: NewFace) -> UUID:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
 
 from service.domain.photographs import Keeping, KeptPhotograph, Sealed
 from service.store.tables import face, gallery, kept_photograph
@@ -59,7 +59,10 @@ def read(connection: Connection, gallery_id: UUID, face_id: UUID) -> KeptPhotogr
 def listed(
     connection: Connection, gallery_id: UUID, after: UUID | None, limit: int
 ) -> list[KeptPhotograph]:
-    return _page(connection, KEPT.where(columns.gallery_id == gallery_id), after, limit)
+    # by the index, which the kind stands in
+    kind = select(gallery.c.keep_photographs).where(gallery.c.id == gallery_id).scalar_subquery()
+    page = KEPT.where(columns.gallery_id == gallery_id, columns.kind == kind)
+    return _page(connection, page, after, limit)
 
 
 def sealed_otherwise(
@@ -106,6 +109,42 @@ def seal_anew(connection: Connection, sealed: Sequence[tuple[KeptPhotograph, Sea
         )
         changed += done.rowcount
     return changed
+
+
+# by the index, which knows no "another one"
+UNKEPT = """
+  FROM kept_photograph k JOIN gallery g ON g.id = k.gallery_id
+ WHERE (k.kind < g.keep_photographs OR k.kind > g.keep_photographs)
+   AND (CAST(:gallery AS uuid) IS NULL OR g.id = :gallery)
+"""
+COUNT_UNKEPT = text(f"SELECT count(*) {UNKEPT}")
+DELETE_UNKEPT = text(f"""
+DELETE FROM kept_photograph WHERE face_id = ANY (ARRAY(
+  SELECT k.face_id {UNKEPT} LIMIT :limit FOR UPDATE OF k SKIP LOCKED))
+""")
+# those who enrol hold it together: see photograph_kept
+ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('facematch photographs ' || :id, 0))")
+ALONE_WAIT_MS = 500
+"""Whoever enrols meanwhile has to wait as long."""
+
+
+def await_keepers(connection: Connection, gallery_id: UUID) -> None:
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {ALONE_WAIT_MS}")
+    connection.execute(ALONE, {"id": str(gallery_id)})
+
+
+def count_unkept(connection: Connection, gallery_id: UUID) -> int:
+    return int(connection.scalar(COUNT_UNKEPT, {"gallery": gallery_id}) or 0)
+
+
+def delete_unkept(connection: Connection, gallery_id: UUID | None, limit: int) -> int:
+    return connection.execute(DELETE_UNKEPT, {"gallery": gallery_id, "limit": limit}).rowcount
+
+
+def keeping(connection: Connection) -> list[str]:
+    """The names of the galleries that keep photographs."""
+    keep = gallery.c.keep_photographs != Keeping.NONE.value
+    return list(connection.scalars(select(gallery.c.name).where(keep).order_by(gallery.c.name)))
 
 
 def _photograph(row: Row[Any]) -> KeptPhotograph:

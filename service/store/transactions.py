@@ -328,6 +328,22 @@ class PostgresTransaction:
         with translated():
             return photographs.seal_anew(self._connection, sealed)
 
+    def await_keepers(self, gallery_id: UUID) -> None:
+        with translated():
+            photographs.await_keepers(self._connection, gallery_id)
+
+    def count_unkept(self, gallery_id: UUID) -> int:
+        with translated():
+            return photographs.count_unkept(self._connection, gallery_id)
+
+    def delete_unkept(self, gallery_id: UUID | None, limit: int) -> int:
+        with translated():
+            return photographs.delete_unkept(self._connection, gallery_id, limit)
+
+    def keeping_galleries(self) -> list[str]:
+        with translated():
+            return photographs.keeping(self._connection)
+
     def hold_gallery(self, gallery_id: UUID) -> None:
         with translated():
             galleries.hold(self._connection, gallery_id)
