@@ -15,8 +15,9 @@ from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection, create_engine, pool, text
 
 from service.settings import Settings
+from service.store.columns import metadata
 from service.store.embedded import FOLDER, embedded_postgres
-from service.store.tables import is_ours, metadata
+from service.store.tables import is_ours
 from service.store.urls import conninfo
 
 LOCK = 0x66616365  # "face": one upgrade at a time in one database

@@ -272,11 +272,13 @@ class Galleries:
         etag: str | None = None,
     ) -> Gallery:
         """Change a gallery's settings; `changed` makes the new ones of the present ones.
+        Photographs that it keeps no more do not open from then on; `Retention` deletes them.
 
         Raises:
             GalleryNotFound: see `existing`.
             PreconditionFailed: `etag` is given and not that of the present settings.
             PhotographKeyMissing: it is to keep photographs, and no key is here.
+            GalleryNotReady: such ones as it is to keep are still being deleted.
         """
 
         def work(tx: Transaction) -> Gallery:
@@ -284,7 +286,9 @@ class Galleries:
             if etag is not None and etag != gallery.settings.etag:
                 raise PreconditionFailed
             to = changed(gallery.settings)
-            self.photograph_keys.check(to.rules.keep_photographs)
+            keeping = to.rules.keep_photographs
+            if keeping is not gallery.rules.keep_photographs:
+                self.photograph_keys.check(keeping)
             tx.change_gallery(gallery.id, to)
             return existing(tx, name, caller)
 

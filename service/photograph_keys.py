@@ -1,7 +1,8 @@
 """The keys that photographs are kept under: from the operator, never in the database.
 
-AES-256-GCM. Each photograph has a nonce of its own, and is bound to its kind and to the SHA-256 of
-the file that was uploaded: what was changed, or put in another face's place, cannot be opened.
+AES-256-GCM. Each photograph has a nonce of its own, and is bound to its kind, to its face, that
+one's gallery, and the SHA-256 of the file that was uploaded: what was changed, or put in another
+face's place, cannot be opened.
 """
 
 import base64
@@ -10,14 +11,14 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from service.domain.photographs import Keeping, Sealed
+from service.domain.photographs import Keeping, KeptPhotograph, OpenPhotograph, Sealed
 from service.errors import PhotographDamaged, PhotographKeyMissing, SettingsInvalid
 
 NAME = "photograph.keys"
@@ -89,34 +90,32 @@ class PhotographKeys:
         if keeping is not Keeping.NONE and not self.keys:
             raise PhotographKeyMissing
 
-    def seal(self, kind: Keeping, content: bytes, image_sha256: bytes) -> Sealed:
+    def seal(self, photograph: OpenPhotograph) -> Sealed:
         """Raises PhotographKeyMissing."""
         key, nonce = self.sealing, os.urandom(NONCE_BYTES)
-        sealed = AESGCM(key.secret).encrypt(nonce, content, _bound(kind, image_sha256))
-        return Sealed(kind, key.id, nonce + sealed)
+        sealed = AESGCM(key.secret).encrypt(nonce, photograph.content, _bound(photograph))
+        return Sealed(photograph.kind, key.id, nonce + sealed)
 
-    def open(self, sealed: Sealed, image_sha256: bytes) -> bytes:
-        """What was sealed.
-
-        Raises:
-            PhotographKeyMissing: its key is not among these.
-            PhotographDamaged: it was changed, or sealed for another face.
-        """
+    def open(self, kept: KeptPhotograph) -> OpenPhotograph:
+        """See `ports.PhotographOpener`."""
+        sealed = kept.sealed
         key = next((each for each in self.keys if each.id == sealed.key_id), None)
         if key is None:
             raise PhotographKeyMissing(sealed.key_id)
+        said = OpenPhotograph(kept.face_id, kept.gallery_id, sealed.kind, kept.image_sha256, b"")
         nonce, content = sealed.content[:NONCE_BYTES], sealed.content[NONCE_BYTES:]
         try:
-            return AESGCM(key.secret).decrypt(nonce, content, _bound(sealed.kind, image_sha256))
+            return replace(said, content=AESGCM(key.secret).decrypt(nonce, content, _bound(said)))
         except (InvalidTag, ValueError):
-            raise PhotographDamaged from None
+            raise PhotographDamaged(kept.face_id) from None
 
 
 NO_KEYS = PhotographKeys()
 
 
-def _bound(kind: Keeping, image_sha256: bytes) -> bytes:
-    return b"facematch " + kind.value.encode() + b" " + image_sha256
+def _bound(to: OpenPhotograph) -> bytes:
+    kind = to.kind.value.encode()
+    return b" ".join((b"facematch", kind, to.gallery_id.bytes + to.face_id.bytes + to.image_sha256))
 
 
 def _lines(path: Path) -> Sequence[str]:

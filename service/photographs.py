@@ -1,6 +1,7 @@
 """Photographs: what is kept of those that are enrolled, and under which key."""
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,8 +10,9 @@ from uuid import UUID
 from service.domain.faces import DetectedFace
 from service.domain.galleries import Gallery
 from service.domain.keys import Caller
-from service.domain.photographs import Keeping, KeptPhotograph, Sealed
+from service.domain.photographs import Keeping, KeptPhotograph, OpenPhotograph, Sealed, Sealing
 from service.domain.quality import UNCHECKED, QualityRules
+from service.errors import DatabaseBusy, SettingsInvalid
 from service.galleries import existing
 from service.images import encode
 from service.photograph_keys import NO_KEYS, PhotographKeys
@@ -19,6 +21,10 @@ from service.vision.chips import chip
 
 BATCH = 16
 """Photographs sealed anew, and committed, at once."""
+DELETED = 100
+"""Photographs deleted in one transaction."""
+PAUSES_S = [0.5] * 20
+"""Between two tries to have those who enrol at this moment ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +53,32 @@ class Terms:
 
     def kept(
         self, analyser: FaceAnalyser, data: bytes, picture: Picture, face: DetectedFace
-    ) -> Sealed | None:
-        """What is to be kept of a face's photograph, whose bytes and pixels these are."""
+    ) -> Sealing | None:
+        """What seals that which is to be kept of a face's photograph, whose bytes and pixels these
+        are."""
         if self.keeping is Keeping.NONE:
             return None
         if self.keeping is Keeping.CHIPS:
             content = encode(chip(picture, face, analyser.space.detector))
         else:
             content = data
-        return self.keys.seal(self.keeping, content, hashlib.sha256(data).digest())
+        sha256 = hashlib.sha256(data).digest()
+        return lambda gallery_id, face_id: self.keys.seal(
+            OpenPhotograph(face_id, gallery_id, self.keeping, sha256, content)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is kept of a gallery's `faces`: how many photographs, by the id of the key that seals
-    them, and which of these keys are not here."""
+    them, and which of these keys are not here. `unkept`: how many it does not keep any more, which
+    nothing here opens and which are still to be deleted."""
 
     gallery: Gallery
     faces: int
     by_key: Mapping[str, int]
     missing: frozenset[str]
+    unkept: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +90,86 @@ class Resealed:
     left: int
 
 
+def require_key(store: Store, keys: PhotographKeys) -> None:
+    """Raises SettingsInvalid where galleries keep photographs and there is no key: whatever starts
+    here would refuse every enrolment into them."""
+    if keys.keys:
+        return
+    with store.transaction(read_only=True) as tx:
+        names = tx.keeping_galleries()
+    if names:
+        raise SettingsInvalid(
+            f"Gallery '{names[0]}' keeps photographs, and there is no key to seal them with: set "
+            "PHOTOGRAPH_KEYS, or put photograph.keys into FACEMATCH_HOME, as on the other replicas."
+        )
+
+
+def delete_unkept(
+    store: Store, stopping: Callable[[], bool] = lambda: False, gallery_id: UUID | None = None
+) -> int:
+    """Delete the photographs that their gallery does not keep any more, of that gallery or of all,
+    or as many as can be before `stopping()`; returns how many."""
+    deleted = 0
+    while not stopping() and (
+        done := store.write(lambda tx: tx.delete_unkept(gallery_id, DELETED))
+    ):
+        deleted += done
+    return deleted
+
+
 @dataclass(frozen=True, slots=True)
 class Photographs:
     store: Store
     keys: PhotographKeys
 
     def keep(self, caller: Caller, name: str, keeping: Keeping) -> Kept:
-        """Have a gallery keep such of what is enrolled from now on, and nothing else.
+        """Have a gallery keep such of what is enrolled from now on, and nothing else; on return
+        nothing else is there. Safe to break off and run again: the change holds before what was
+        kept is deleted, and from the change on nothing opens that.
 
         Raises:
             GalleryNotFound: see `galleries.existing`.
             PhotographKeyMissing: there is no key to seal it with.
+            DatabaseBusy: somebody who enrols takes too long; the change may hold already.
         """
         self.keys.check(keeping)
+        # what goes already must not be kept again
+        self._clear(caller, name)
 
-        def work(tx: Transaction) -> Kept:
+        def work(tx: Transaction) -> None:
             gallery = existing(tx, name, caller, lock=True)
             rules = replace(gallery.rules, keep_photographs=keeping)
             tx.change_gallery(gallery.id, replace(gallery.settings, rules=rules))
-            return self._kept(tx, existing(tx, name, caller))
 
-        return self.store.write(work, by=caller)
+        self.store.write(work, by=caller)
+        self._clear(caller, name)
+        return self.kept(caller, name)
 
     def kept(self, caller: Caller, name: str) -> Kept:
         """Raises GalleryNotFound, see `galleries.existing`."""
         with self.store.transaction(read_only=True) as tx:
-            return self._kept(tx, existing(tx, name, caller))
+            gallery = existing(tx, name, caller)
+            by_key = tx.count_photographs(gallery.id)
+            here = {key.id for key in self.keys.keys}
+            missing = frozenset(by_key.keys() - here)
+            unkept = tx.count_unkept(gallery.id)
+            return Kept(gallery, tx.count_faces(gallery.id), by_key, missing, unkept)
 
-    def _kept(self, tx: Transaction, gallery: Gallery) -> Kept:
-        by_key = tx.count_photographs(gallery.id)
-        here = {key.id for key in self.keys.keys}
-        return Kept(gallery, tx.count_faces(gallery.id), by_key, frozenset(by_key.keys() - here))
+    def _clear(self, caller: Caller, name: str) -> None:
+        with self.store.transaction(read_only=True) as tx:
+            gallery_id = existing(tx, name, caller).id
+        self._await_keepers(gallery_id)
+        delete_unkept(self.store, gallery_id=gallery_id)
+
+    def _await_keepers(self, gallery_id: UUID) -> None:
+        for pause in PAUSES_S:
+            try:
+                self.store.write(lambda tx: tx.await_keepers(gallery_id))
+                return
+            except DatabaseBusy:
+                # whoever had to wait for us goes first
+                time.sleep(pause)
+        self.store.write(lambda tx: tx.await_keepers(gallery_id))
 
     def rotate(
         self, caller: Caller, progress: Callable[[int, int], None] = lambda done, total: None
@@ -139,8 +200,7 @@ class Photographs:
             return tx.sealed_otherwise(key_id, after, BATCH)
 
     def _anew(self, kept: KeptPhotograph) -> Sealed:
-        content = self.keys.open(kept.sealed, kept.image_sha256)
-        return self.keys.seal(kept.sealed.kind, content, kept.image_sha256)
+        return self.keys.seal(self.keys.open(kept))
 
 
 def _store(sealed: Sequence[tuple[KeptPhotograph, Sealed]], tx: Transaction) -> int:

@@ -1,4 +1,5 @@
-"""Retention: subjects whose time is over are deleted, and erasures followed to their end."""
+"""Retention: subjects whose time is over are deleted, and photographs that no gallery keeps any
+more; erasures are followed to their end."""
 
 import logging
 import random
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from service.domain.keys import trusted
 from service.erasures import Erasures
 from service.errors import UnavailableError
+from service.photographs import delete_unkept
 from service.ports import Store
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,9 @@ class Retention:
                 deleted = delete_lapsed(self._store, self._closing.is_set)
                 if deleted:
                     log.info("%d subjects deleted: their time was over", deleted)
+                unkept = delete_unkept(self._store, self._closing.is_set)
+                if unkept:
+                    log.info("%d photographs deleted: their galleries keep them no more", unkept)
                 self._erasures.follow()
             except UnavailableError as error:
                 log.warning("retention waits: %s", error)

@@ -24,6 +24,7 @@ from service.jobs.uploads import ImportLimits
 from service.key_file import KeyFile
 from service.keys import Keys
 from service.photograph_keys import PhotographKeys
+from service.photographs import require_key
 from service.ports import Analysers, FaceAnalyser, Models, Store
 from service.probes import Probes
 from service.recognition import Recognition
@@ -218,7 +219,7 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
 
     Raises:
         SpaceConflict: the gallery belongs to another embedding space.
-        SettingsInvalid: see `PhotographKeys.read`.
+        SettingsInvalid: see `PhotographKeys.read` and `require_key`.
         ModelUnknown, WeightsMissing, WeightsInvalid, EngineUnavailable: see `load_analyser`.
     """
     limits, keys = model_wiring.image_limits(settings), photograph_keys(settings)
@@ -229,6 +230,7 @@ def open_tools(settings: Settings, url: str) -> Iterator[Tools]:
         closing(store_of(settings, url)) as store,
         closing(model_wiring.analyser_for(settings, _found(store, defaults.name))) as analyser,
     ):
+        require_key(store, keys)
         gallery = open_gallery(store, defaults, analyser.space)
         report_differences(gallery, defaults)
         log.info("gallery '%s': %s", gallery.name, gallery.space.describe())

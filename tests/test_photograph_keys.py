@@ -2,61 +2,75 @@
 
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from service.domain.photographs import Keeping
+from service.domain.photographs import Keeping, KeptPhotograph, OpenPhotograph
 from service.errors import PhotographDamaged, PhotographKeyMissing, SettingsInvalid
 from service.photograph_keys import NAME, NO_KEYS, PhotographKey, PhotographKeys, put_first
 
-IMAGE, OTHER_IMAGE = b"\x01" * 32, b"\x02" * 32
-CONTENT = b"the bytes of a photograph"
+PHOTOGRAPH = OpenPhotograph(
+    uuid4(), uuid4(), Keeping.ORIGINALS, b"\x01" * 32, b"the bytes of a photograph"
+)
 
 
 def keys_of(*keys: PhotographKey) -> PhotographKeys:
     return PhotographKeys(keys)
 
 
+def kept(keys: PhotographKeys, photograph: OpenPhotograph = PHOTOGRAPH) -> KeptPhotograph:
+    """As the tables hold it."""
+    sealed = keys.seal(photograph)
+    return KeptPhotograph(
+        photograph.face_id, photograph.gallery_id, photograph.image_sha256, sealed
+    )
+
+
 def test_what_was_sealed_opens_and_does_not_show() -> None:
     keys = keys_of(PhotographKey.new())
-    sealed = keys.seal(Keeping.ORIGINALS, CONTENT, IMAGE)
-    assert CONTENT not in sealed.content
-    assert keys.open(sealed, IMAGE) == CONTENT
+    row = kept(keys)
+    assert PHOTOGRAPH.content not in row.sealed.content
+    assert keys.open(row) == PHOTOGRAPH
 
 
 def test_the_same_photograph_is_never_sealed_alike() -> None:
     keys = keys_of(PhotographKey.new())
-    first, second = (keys.seal(Keeping.CHIPS, CONTENT, IMAGE) for _ in range(2))
-    assert first.content != second.content
+    assert keys.seal(PHOTOGRAPH).content != keys.seal(PHOTOGRAPH).content
 
 
-def test_another_image_s_photograph_does_not_open() -> None:
+@pytest.mark.parametrize(
+    "moved",
+    [{"face_id": uuid4()}, {"gallery_id": uuid4()}, {"image_sha256": b"\x02" * 32}],
+    ids=["face", "gallery", "image"],
+)
+def test_another_one_s_photograph_does_not_open(moved: dict[str, object]) -> None:
     keys = keys_of(PhotographKey.new())
-    sealed = keys.seal(Keeping.ORIGINALS, CONTENT, IMAGE)
     with pytest.raises(PhotographDamaged):
-        keys.open(sealed, OTHER_IMAGE)
+        keys.open(replace(kept(keys), **moved))  # type: ignore[arg-type]  # any one of the fields
 
 
 def test_a_chip_does_not_pass_for_an_original() -> None:
     keys = keys_of(PhotographKey.new())
-    sealed = keys.seal(Keeping.CHIPS, CONTENT, IMAGE)
+    row = kept(keys)
     with pytest.raises(PhotographDamaged):
-        keys.open(replace(sealed, kind=Keeping.ORIGINALS), IMAGE)
+        keys.open(replace(row, sealed=replace(row.sealed, kind=Keeping.CHIPS)))
 
 
 def test_a_changed_byte_does_not_open() -> None:
     keys = keys_of(PhotographKey.new())
-    sealed = keys.seal(Keeping.ORIGINALS, CONTENT, IMAGE)
-    changed = sealed.content[:-1] + bytes([sealed.content[-1] ^ 1])
-    with pytest.raises(PhotographDamaged):
-        keys.open(replace(sealed, content=changed), IMAGE)
+    row = kept(keys)
+    content = row.sealed.content
+    for changed in (content[:-1] + bytes([content[-1] ^ 1]), content[:20], b""):
+        with pytest.raises(PhotographDamaged):
+            keys.open(replace(row, sealed=replace(row.sealed, content=changed)))
 
 
 def test_another_key_is_refused_by_the_name_of_the_one_that_is_wanted() -> None:
     sealing = PhotographKey.new()
-    sealed = keys_of(sealing).seal(Keeping.ORIGINALS, CONTENT, IMAGE)
+    row = kept(keys_of(sealing))
     with pytest.raises(PhotographKeyMissing, match=sealing.id):
-        keys_of(PhotographKey.new()).open(sealed, IMAGE)
+        keys_of(PhotographKey.new()).open(row)
 
 
 def test_without_a_key_keeping_is_refused_with_what_to_do() -> None:
@@ -68,11 +82,11 @@ def test_without_a_key_keeping_is_refused_with_what_to_do() -> None:
 def test_a_new_key_seals_and_the_old_one_still_opens(tmp_path: Path) -> None:
     old, new = PhotographKey.new(), PhotographKey.new()
     put_first(tmp_path, old)
-    sealed = PhotographKeys.read(None, tmp_path).seal(Keeping.ORIGINALS, CONTENT, IMAGE)
+    row = kept(PhotographKeys.read(None, tmp_path))
     put_first(tmp_path, new)
     keys = PhotographKeys.read(None, tmp_path)
     assert keys.sealing == new
-    assert keys.open(sealed, IMAGE) == CONTENT
+    assert keys.open(row) == PHOTOGRAPH
 
 
 def test_the_file_is_its_owner_s_alone(tmp_path: Path) -> None:
@@ -98,6 +112,7 @@ def test_what_is_no_key_is_refused_and_not_repeated(tmp_path: Path) -> None:
 
 def test_a_key_does_not_show_where_it_is_printed() -> None:
     key = PhotographKey.new()
-    shown = repr(keys_of(key)) + str(key)
+    shown = repr(keys_of(key)) + str(key) + repr(kept(keys_of(key)))
     assert key.text not in shown
     assert repr(key.secret) not in shown
+    assert "bytes of a photograph" not in repr(PHOTOGRAPH)

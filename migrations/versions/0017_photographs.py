@@ -25,7 +25,6 @@ CREATE TABLE kept_photograph (
   kind text NOT NULL,
   key_id text NOT NULL,
   sealed bytea NOT NULL,
-  kept_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT fk_kept_photograph_face FOREIGN KEY (gallery_id, face_id)
     REFERENCES face (gallery_id, id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT ck_kept_photograph_kind CHECK (kind IN ('originals', 'chips')),
@@ -35,31 +34,40 @@ CREATE TABLE kept_photograph (
 ALTER TABLE kept_photograph
   ALTER COLUMN sealed SET STORAGE EXTERNAL,
   ALTER COLUMN sealed SET STATISTICS 0;
-CREATE INDEX ix_kept_photograph_gallery_id_face_id ON kept_photograph (gallery_id, face_id);
-CREATE INDEX ix_kept_photograph_key_id_face_id ON kept_photograph (key_id, face_id);
+CREATE INDEX ix_kept_photograph_gallery_id_kind_face_id
+  ON kept_photograph (gallery_id, kind, face_id);
 """
 
-# A gallery that keeps nothing, or something else, keeps nothing of what it kept before. Whoever
-# enrols at that moment commits behind the gallery's row lock: one of the two sees the other.
+# Whoever enrols holds the advisory lock to the end, together with all others who do. Whoever has
+# changed what is kept, and has then once held it alone, knows that nothing of the old kind comes
+# any more. Not the gallery's row: the feed has its writers wait for that one in a queue.
 KEPT = """
 CREATE FUNCTION photograph_kept() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  keeps text;
 BEGIN
-  SELECT keep_photographs INTO keeps FROM gallery WHERE id = NEW.gallery_id FOR NO KEY UPDATE;
-  DELETE FROM kept_photograph WHERE face_id = NEW.face_id AND kind IS DISTINCT FROM keeps;
+  PERFORM pg_advisory_xact_lock_shared(
+    hashtextextended('facematch photographs ' || NEW.gallery_id, 0));
+  -- with a snapshot of its own: what was changed before the lock was ours is seen
+  IF EXISTS (SELECT FROM gallery WHERE id = NEW.gallery_id AND keep_photographs = NEW.kind) THEN
+    RETURN NEW;
+  END IF;
   RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER photograph_kept AFTER INSERT OR UPDATE OF kind, gallery_id
-  ON kept_photograph DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION photograph_kept();
+CREATE TRIGGER photograph_kept BEFORE INSERT ON kept_photograph
+  FOR EACH ROW EXECUTE FUNCTION photograph_kept();
 ALTER TABLE kept_photograph ENABLE ALWAYS TRIGGER photograph_kept;
 
+-- what was to go must not come back because the gallery keeps that kind again
 CREATE FUNCTION photograph_policy() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  DELETE FROM kept_photograph WHERE gallery_id = NEW.id AND kind <> NEW.keep_photographs;
-  RETURN NULL;
+  IF EXISTS (SELECT FROM kept_photograph
+              WHERE gallery_id = NEW.id AND kind = NEW.keep_photographs) THEN
+    RAISE EXCEPTION 'photographs that the gallery kept before are still to be deleted'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_gallery_photographs_deleted',
+            TABLE = 'gallery', HINT = 'facematch photographs keep GALLERY none';
+  END IF;
+  RETURN NEW;
 END $$;
-CREATE TRIGGER photograph_policy AFTER UPDATE OF keep_photographs ON gallery FOR EACH ROW
+CREATE TRIGGER photograph_policy BEFORE UPDATE OF keep_photographs ON gallery FOR EACH ROW
   WHEN (OLD.keep_photographs <> NEW.keep_photographs) EXECUTE FUNCTION photograph_policy();
 ALTER TABLE gallery ENABLE ALWAYS TRIGGER photograph_policy;
 
@@ -73,6 +81,21 @@ CREATE TRIGGER photograph_replaced AFTER UPDATE OF image_sha256 ON face FOR EACH
   WHEN (OLD.image_sha256 IS DISTINCT FROM NEW.image_sha256)
   EXECUTE FUNCTION photograph_replaced();
 ALTER TABLE face ENABLE ALWAYS TRIGGER photograph_replaced;
+
+-- The vacuum of releases before this one leaves kept_photograph as it is: the receipt stays open,
+-- where anything was kept. Ours says what it has written anew.
+CREATE FUNCTION photograph_rewritten() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('facematch.rewritten', true) IS DISTINCT FROM 'kept_photograph'
+     AND (SELECT pg_relation_size(oid) + pg_relation_size(reltoastrelid) > 0
+            FROM pg_class WHERE oid = to_regclass('kept_photograph')) THEN
+    NEW.vacuumed_at := NULL;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER photograph_rewritten BEFORE UPDATE OF vacuumed_at ON erasure FOR EACH ROW
+  WHEN (OLD.vacuumed_at IS NULL) EXECUTE FUNCTION photograph_rewritten();
+ALTER TABLE erasure ENABLE ALWAYS TRIGGER photograph_rewritten;
 """
 
 DEFINER = """
@@ -80,8 +103,8 @@ DO $$
 DECLARE
   f regprocedure;
 BEGIN
-  FOREACH f IN ARRAY ARRAY['photograph_kept()', 'photograph_policy()',
-                           'photograph_replaced()']::regprocedure[] LOOP
+  FOREACH f IN ARRAY ARRAY['photograph_kept()', 'photograph_policy()', 'photograph_replaced()',
+                           'photograph_rewritten()']::regprocedure[] LOOP
     EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp',
                    f, current_schema());
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
@@ -114,7 +137,7 @@ SELECT g.name AS gallery, s.external_id AS subject, f.id AS face_id, f.subject_i
 
 
 def upgrade() -> None:
-    lock("face", altered=["gallery"])
+    lock("face", "erasure", altered=["gallery"])
     op.execute(TABLES)
     op.execute(KEPT)
     op.execute(DEFINER)
@@ -125,15 +148,19 @@ def upgrade() -> None:
             table="\n  LEFT JOIN kept_photograph k ON k.face_id = f.id",
         )
     )
+    # releases before it keep no photographs: what they enrol can be seen to have none
+    op.execute("COMMENT ON TABLE alembic_version IS '0017 runs from 0016'")
 
 
 def downgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '2s'")
+    lock("face", "erasure", altered=["gallery"])
+    op.execute("COMMENT ON TABLE alembic_version IS '0016 runs from 0016'")
     op.execute("DROP VIEW audit.enrolments")
     op.execute(VIEW.format(column="", table=""))
     op.execute(NOTED.format(more=""))
     op.execute("DROP TABLE kept_photograph")
     op.execute(
-        "DROP FUNCTION photograph_kept(), photograph_policy(), photograph_replaced() CASCADE"
+        "DROP FUNCTION photograph_kept(), photograph_policy(), photograph_replaced(),"
+        " photograph_rewritten() CASCADE"
     )
     op.execute("ALTER TABLE gallery DROP COLUMN keep_photographs")

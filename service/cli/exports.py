@@ -57,7 +57,10 @@ def import_gallery(
         str | None, typer.Option("--as", help="Name of the new gallery; else the exported one's.")
     ] = None,
 ) -> None:
-    """Make a gallery of an exported one; of a file that is damaged or cut off, nothing."""
+    """Make a gallery of an exported one; of a file that is damaged or cut off, nothing.
+
+    Where the gallery keeps photographs, a key must be here to seal them with.
+    """
     from service import logs
     from service.cli.progress import bar
     from service.domain.keys import trusted
@@ -84,6 +87,13 @@ def import_gallery(
             lambda done, total: shown.update(task, completed=done, total=total),
         )
     typer.echo(f"gallery '{done.name}': {_told(done.totals)} imported")
+    keeping, without = done.header.settings.rules.keep_photographs, done.totals.without_photograph
+    if keeping != "none" and without:
+        typer.echo(
+            f"{without} faces came without a photograph; the gallery keeps {keeping} of those that "
+            "are enrolled from now on",
+            err=True,
+        )
 
 
 def _told(totals: "Totals") -> str:

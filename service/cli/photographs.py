@@ -43,7 +43,10 @@ def keep(
     name: Name,
     kind: Annotated[Keeping, typer.Argument(help="What to keep of what is enrolled from now on.")],
 ) -> None:
-    """Have a gallery keep enrolled photographs; what it kept of another kind is deleted."""
+    """Have a gallery keep enrolled photographs; what it kept of another kind is deleted.
+
+    Safe to stop and run again. Once it says so, no row holds what was kept before.
+    """
     with _opened() as photographs:
         typer.echo(_line(photographs.keep(CALLER, name, kind)))
 
@@ -60,6 +63,8 @@ def status(name: Name) -> None:
     for key_id, count in kept.by_key.items():
         note = " (this key is not here)" if key_id in kept.missing else ""
         typer.echo(f"  {count} under key {key_id}{note}")
+    if kept.unkept:
+        typer.echo(f"  {kept.unkept} that it does not keep any more are still to be deleted")
     if kept.missing:
         raise typer.Exit(1)
 

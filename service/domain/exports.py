@@ -9,7 +9,7 @@ from service.domain.calibrations import Calibration
 from service.domain.embeddings import Embedding, EmbeddingSpace
 from service.domain.faces import Box
 from service.domain.galleries import GallerySettings
-from service.domain.photographs import Sealed
+from service.domain.photographs import KeptPhotograph, Sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class Totals:
     subjects: int
     faces: int
     photographs: int = 0
+
+    @property
+    def without_photograph(self) -> int:
+        """Faces."""
+        return self.faces - self.photographs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class ExportedSubject:
 class ExportedFace:
     """Of the subject last named. `image_sha256` and `image_name` None: enrolled as an embedding;
     `quality` as it was measured; `embedding` None: the gallery's space has none for this face;
-    `photograph` where one is kept, and is to come along."""
+    `photograph` where one is kept, and is to come along; `sealing` that of one which came along."""
 
     created_at: datetime
     created_by: str
@@ -66,7 +71,8 @@ class ExportedFace:
     box: Box | None
     quality: Mapping[str, Any] | None
     embedding: Embedding | None
-    photograph: Sealed | None = None
+    photograph: KeptPhotograph | None = None
+    sealing: Sealing | None = None
 
 
 Exported = ExportedSubject | ExportedFace

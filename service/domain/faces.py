@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from service.domain.embeddings import Embedding
-from service.domain.photographs import Sealed
+from service.domain.photographs import Sealing
 from service.domain.quality import Quality
 
 Point = tuple[float, float]
@@ -53,7 +53,7 @@ class Beside:
 @dataclass(frozen=True, slots=True)
 class NewFace:
     """A face about to be enrolled. `image_sha256` is of the uploaded bytes, None for imports;
-    `photograph` is what its gallery keeps of it; `beside` is there where its gallery has another
+    `photograph` seals what its gallery keeps of it; `beside` is there where its gallery has another
     space, and the face was seen by that one too."""
 
     embedding: Embedding
@@ -63,7 +63,7 @@ class NewFace:
     created_by: str
     created_at: datetime | None = None
     quality: Quality | None = None
-    photograph: Sealed | None = None
+    photograph: Sealing | None = None
     beside: Beside | None = None
 
 

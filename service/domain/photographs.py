@@ -1,6 +1,7 @@
 """Photographs that a gallery keeps, sealed: what allows re-embedding."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -22,15 +23,32 @@ class Sealed:
 
     kind: Keeping
     key_id: str
-    content: bytes
+    content: bytes = field(repr=False)
+
+
+Sealing = Callable[[UUID, UUID], Sealed]
+"""Seals a photograph for the face to whose gallery, and which itself, these ids belong: a face's id
+is known only when it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptPhotograph:
-    """`image_sha256` is the face's: it is bound to the content, so that no other face's photograph
-    can take its place."""
+    """The face, its gallery and `image_sha256`, which is of the uploaded file, are bound to what is
+    sealed: it does not open as another face's."""
 
     face_id: UUID
     gallery_id: UUID
     image_sha256: bytes
     sealed: Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPhotograph:
+    """What was sealed. `content` is a JPEG, PNG or WebP file, for `images.decode`: of ORIGINALS the
+    uploaded one, whose SHA-256 is `image_sha256`; of CHIPS the face cut out of it, as a JPEG."""
+
+    face_id: UUID
+    gallery_id: UUID
+    kind: Keeping
+    image_sha256: bytes
+    content: bytes = field(repr=False)

@@ -10,7 +10,6 @@
     │   ├── ImageDamaged             image_damaged
     │   ├── ImageTooLarge            image_too_large
     │   ├── ImageTypeUnsupported     image_type_unsupported
-    │   ├── PhotographDamaged        photograph_damaged
     │   ├── EmbeddingInvalid         invalid_embedding
     │   ├── Unauthenticated          unauthenticated
     │   ├── ScopeMissing             scope_missing
@@ -40,6 +39,8 @@
     │   ├── OtherSpaceExists         other_space_exists
     │   ├── FacesMissing             faces_missing
     │   ├── PhotographKnown          photograph_known
+    │   ├── PhotographDamaged        photograph_damaged
+    │   ├── PhotographKeyMissing     photograph_key_missing
     │   ├── PersonKnown              person_known
     │   ├── UnlikeSubject            unlike_subject
     │   ├── ImportInvalid            invalid_import
@@ -54,7 +55,6 @@
     │   ├── GalleryNotReady          gallery_not_ready
     │   │   └── GalleryMoved         gallery_not_ready
     │   ├── ModelUnavailable         model_unavailable
-    │   ├── PhotographKeyMissing     photograph_key_missing
     │   ├── GalleryBehind            gallery_behind
     │   ├── AuditBehind              audit_behind
     │   └── Overloaded               overloaded
@@ -86,6 +86,8 @@ from service.errors.enrolled import (
     GalleryFull,
     GalleryNotFound,
     PersonKnown,
+    PhotographDamaged,
+    PhotographKeyMissing,
     PhotographKnown,
     SpaceMismatch,
     SubjectExists,
@@ -115,7 +117,6 @@ from service.errors.requests import (
     ModelNotFound,
     NameUnconfirmed,
     NoFileUploaded,
-    PhotographDamaged,
     PreconditionFailed,
     RateLimited,
     RequestInvalid,
@@ -146,7 +147,6 @@ from service.errors.unavailable import (
     GalleryNotReady,
     ModelUnavailable,
     Overloaded,
-    PhotographKeyMissing,
 )
 
 __all__ = [

@@ -1,5 +1,7 @@
 """What a gallery, or what is enrolled in it, does not allow."""
 
+from uuid import UUID
+
 from service.errors.bases import RequestError
 
 
@@ -113,6 +115,34 @@ class PhotographKnown(RequestError):
             "that face first."
         )
         self.facts = {"subject": external_id}
+
+
+class PhotographDamaged(RequestError):
+    """A kept photograph is not what was sealed."""
+
+    code = "photograph_damaged"
+
+    def __init__(self, face_id: UUID) -> None:
+        super().__init__(
+            f"The photograph kept of the face {face_id} was changed in the database, or is of "
+            "another face, and cannot be opened; replace the face's photograph, or restore the "
+            "table."
+        )
+
+
+class PhotographKeyMissing(RequestError):
+    """The gallery keeps photographs, and this process has no key to seal or to open them: the
+    operator's to mend, not a matter of time."""
+
+    code = "photograph_key_missing"
+
+    def __init__(self, key_id: str | None = None) -> None:
+        wanted = "a key" if key_id is None else f"the key {key_id}"
+        super().__init__(
+            f"The gallery's photographs are kept under {wanted} that is not here: set "
+            "PHOTOGRAPH_KEYS, or put photograph.keys into FACEMATCH_HOME, on every replica and "
+            "worker; see `facematch photographs new-key`."
+        )
 
 
 class PersonKnown(RequestError):

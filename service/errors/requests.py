@@ -56,18 +56,6 @@ class ImageTypeUnsupported(RequestError):
     code = "image_type_unsupported"
 
 
-class PhotographDamaged(RequestError):
-    """A kept photograph is not what was sealed."""
-
-    code = "photograph_damaged"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "A kept photograph was changed in the database, or is of another face, and cannot be "
-            "opened; replace the face's photograph, or restore the table."
-        )
-
-
 class EmbeddingInvalid(RequestError):
     code = "invalid_embedding"
 

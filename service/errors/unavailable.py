@@ -60,21 +60,6 @@ class ModelUnavailable(UnavailableError):
     retry_after_s = 30
 
 
-class PhotographKeyMissing(UnavailableError):
-    """The gallery keeps photographs, and this process has no key to seal or to open them."""
-
-    code = "photograph_key_missing"
-    retry_after_s = 30
-
-    def __init__(self, key_id: str | None = None) -> None:
-        wanted = "a key" if key_id is None else f"the key {key_id}"
-        super().__init__(
-            f"The gallery's photographs are kept under {wanted} that is not here: set "
-            "PHOTOGRAPH_KEYS, or put photograph.keys into FACEMATCH_HOME, on every replica and "
-            "worker; see `facematch photographs new-key`."
-        )
-
-
 class Overloaded(UnavailableError):
     code = "overloaded"
 

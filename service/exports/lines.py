@@ -37,7 +37,7 @@ from service.domain.exports import (
 )
 from service.domain.faces import Box
 from service.domain.galleries import GallerySettings
-from service.domain.photographs import Keeping, Sealed
+from service.domain.photographs import Keeping, OpenPhotograph, Sealing
 from service.domain.subjects import valid_external_id
 from service.errors import RequestInvalid
 from service.photograph_keys import PhotographKeys
@@ -200,11 +200,10 @@ def subject_of(line: SubjectLine) -> ExportedSubject:
 
 
 def face_of(line: FaceLine, header: ExportHeader, keys: PhotographKeys) -> ExportedFace:
-    """The photograph is sealed.
+    """With what seals its photograph.
 
     Raises:
         RequestInvalid: what stands for bytes does not, or the photograph is another's.
-        PhotographKeyMissing: there is a photograph, and no key.
     """
     image, embedding = line.image_sha256, line.embedding
     if image is not None and not SHA256.fullmatch(image):
@@ -217,20 +216,20 @@ def face_of(line: FaceLine, header: ExportHeader, keys: PhotographKeys) -> Expor
         box=None if line.box is None else Box(*line.box),
         quality=line.quality,
         embedding=None if embedding is None else _embedding(embedding, header.space.dimension),
-        photograph=_sealed(line, header, keys),
+        sealing=_sealing(line, header, keys),
     )
 
 
 def _unsealed(face: ExportedFace, keys: PhotographKeys) -> str | None:
-    if face.photograph is None or face.image_sha256 is None:
+    if face.photograph is None:
         return None
-    content = keys.open(face.photograph, face.image_sha256)
+    content = keys.open(face.photograph).content
     if len(content) > LARGEST_PHOTOGRAPH:
         raise RequestInvalid(f"a photograph is larger than {LARGEST_PHOTOGRAPH} bytes")
     return base64.b64encode(content).decode()
 
 
-def _sealed(line: FaceLine, header: ExportHeader, keys: PhotographKeys) -> Sealed | None:
+def _sealing(line: FaceLine, header: ExportHeader, keys: PhotographKeys) -> Sealing | None:
     if line.photograph is None:
         return None
     keeping = header.settings.rules.keep_photographs
@@ -239,7 +238,9 @@ def _sealed(line: FaceLine, header: ExportHeader, keys: PhotographKeys) -> Seale
     sha256, content = bytes.fromhex(line.image_sha256), _bytes(line.photograph, "photograph")
     if keeping is Keeping.ORIGINALS and hashlib.sha256(content).digest() != sha256:
         raise RequestInvalid("photograph: not the one that image_sha256 is of")
-    return keys.seal(keeping, content, sha256)
+    return lambda gallery_id, face_id: keys.seal(
+        OpenPhotograph(face_id, gallery_id, keeping, sha256, content)
+    )
 
 
 def _bytes(text: str, name: str) -> bytes:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import IO, Any
 
-from service.domain.exports import Exported, ExportedFace, ExportHeader, Totals
+from service.domain.exports import Exported, ExportHeader, Totals
 from service.domain.galleries import Gallery, GalleryRules, GallerySettings
 from service.domain.keys import Caller
 from service.errors import (
     GalleryExists,
     InputFileInvalid,
+    PhotographKeyMissing,
     RequestError,
     RequestInvalid,
     ScopeMissing,
@@ -26,7 +27,7 @@ from service.ports import Store, Transaction
 BATCH = 500
 """Subjects and faces written, and numbered as one gallery version, at once."""
 BATCH_BYTES = 64_000_000
-"""Of photographs; whichever is reached first."""
+"""Of the file's lines; whichever is reached first."""
 UNBOUND = GalleryRules(max_faces_per_subject=2**31 - 1)
 """A gallery's own rules are for those who enrol: what is in the file was let in by them once."""
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
@@ -47,7 +48,8 @@ class Reader:
     it are sealed with one of the `keys`.
 
     Raises InputFileInvalid, also while it is iterated over, unless all of it is there, unchanged,
-    to the last byte. PhotographKeyMissing where there are photographs and no key.
+    to the last byte. PhotographKeyMissing where the gallery keeps photographs, and no key is
+    here.
     """
 
     def __init__(self, file: IO[bytes], what: str, keys: PhotographKeys = NO_KEYS) -> None:
@@ -56,9 +58,10 @@ class Reader:
         self._what = what
         self._sha256 = hashlib.sha256()
         self._subjects = self._faces = self._photographs = 0
-        self._number = 0
+        self._number = self._bytes = 0
         with self.explained():
             self.header = self._header()
+            keys.check(self.header.settings.rules.keep_photographs)
 
     def __iter__(self) -> Iterator[Exported]:
         while True:
@@ -69,6 +72,11 @@ class Reader:
                     return
                 each = self._exported(line)
             yield each
+
+    @property
+    def size(self) -> int:
+        """In bytes, of the lines that have been read."""
+        return self._bytes
 
     @property
     def totals(self) -> Totals:
@@ -85,7 +93,7 @@ class Reader:
         """Whatever is wrong with a value is wrong with the file, about here."""
         try:
             yield
-        except GalleryExists:
+        except (GalleryExists, PhotographKeyMissing):
             raise
         except RequestError as error:
             raise InputFileInvalid(f"{self._what}, line {self._number}: {error}.") from error
@@ -109,6 +117,7 @@ class Reader:
         if not line.endswith(b"\n"):
             longest = len(line) == lines.LONGEST_LINE
             raise RequestInvalid("the line is too long" if longest else "the file is cut off")
+        self._bytes += len(line)
         parsed = lines.decoded(line)
         if not isinstance(parsed, lines.EndLine):
             self._sha256.update(line)
@@ -182,18 +191,16 @@ def _fill(
 ) -> None:
     rest = iter(reader)
     subject_id = None
-    while batch := list(_batch(rest)):
+    while batch := list(_batch(reader, rest)):
         subject_id = tx.add_exported(gallery, subject_id, batch)
         progress(reader.totals.faces, reader.header.totals.faces)
 
 
-def _batch(rest: Iterator[Exported]) -> Iterator[Exported]:
-    size = 0
+def _batch(reader: Reader, rest: Iterator[Exported]) -> Iterator[Exported]:
+    before = reader.size
     for each in islice(rest, BATCH):
         yield each
-        if isinstance(each, ExportedFace) and each.photograph is not None:
-            size += len(each.photograph.content)
-        if size >= BATCH_BYTES:
+        if reader.size - before >= BATCH_BYTES:
             return
 
 

@@ -26,6 +26,7 @@ from service.enrolment import Photograph, add_new_subject, add_to_subject, new_f
 from service.errors import (
     FaceExists,
     GalleryNotFound,
+    PhotographKeyMissing,
     RequestError,
     SpaceMismatch,
     UnavailableError,
@@ -50,6 +51,8 @@ LEASE_S = 30.0
 """Items are claimed for so long. A worker that takes longer finds that they are another's."""
 SLICE_S = 30.0
 """A worker turns to other jobs after so long."""
+KEYLESS_S = 60.0
+"""After so long it is seen again whether another process has the key that one lacks."""
 OUR_MISTAKE = Reason("internal_error", "A bug of ours; the log of the worker has the traceback.")
 
 log = logging.getLogger(__name__)
@@ -93,6 +96,9 @@ class Enrolling:
         except UnavailableError as error:
             log.warning("an import has to wait: %s", error)
             again_s = float(error.retry_after_s)
+        except PhotographKeyMissing as error:
+            log.error("an import waits for the operator: %s", error)
+            again_s = KEYLESS_S
         if again_s is not None:
             self.store.write(lambda tx: tx.spool.enqueue(job_id, again_s))
 
@@ -104,7 +110,7 @@ class Enrolling:
 
         Raises:
             ModelUnavailable: this process lacks the gallery's model.
-        PhotographKeyMissing: the gallery keeps photographs, and this process has no key.
+            PhotographKeyMissing: the gallery keeps photographs, and this process has no key.
             Overloaded, DatabaseUnavailable, DatabaseBusy: what was claimed is given back.
         """
         try:

@@ -8,7 +8,7 @@ from service.ports.galleries import GalleryRows
 from service.ports.gates import GateRows
 from service.ports.index import FaceIndex, FeedStatus, Indexes, IndexView, SearchResult
 from service.ports.keys import KeyRows
-from service.ports.photographs import PhotographRows
+from service.ports.photographs import PhotographOpener, PhotographRows
 from service.ports.recognition import Analysers, FaceAnalyser, Models, Picture
 from service.ports.store import Store, Transaction
 from service.ports.subjects import SubjectRows
@@ -30,6 +30,7 @@ __all__ = [
     "Indexes",
     "KeyRows",
     "Models",
+    "PhotographOpener",
     "PhotographRows",
     "Picture",
     "SearchRecord",

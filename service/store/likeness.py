@@ -16,7 +16,7 @@ from service.domain.decisions import Likeness
 from service.domain.embeddings import Embedding
 from service.domain.galleries import Gallery
 from service.store import consents
-from service.store.tables import Vector
+from service.store.columns import Vector
 
 # the operator stands in the list of what is materialized: a vector of another dimension, of another
 # space of this gallery, never meets it

@@ -4,35 +4,39 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
 
 from service.domain.photographs import Keeping, KeptPhotograph, Sealed
-from service.store.tables import face, kept_photograph
+from service.store.tables import face, gallery, kept_photograph
 
-KEPT = (
-    select(
-        kept_photograph.c.face_id,
-        kept_photograph.c.gallery_id,
-        kept_photograph.c.kind,
-        kept_photograph.c.key_id,
-        kept_photograph.c.sealed,
-        face.c.image_sha256,
+columns = kept_photograph.c
+
+
+def _kept(*wanted: Any) -> Select[Any]:
+    """Of those that their gallery keeps: what it does not keep any more only waits for its end."""
+    return (
+        select(*wanted)
+        .join(face, (face.c.gallery_id == columns.gallery_id) & (face.c.id == columns.face_id))
+        .join(gallery, gallery.c.id == columns.gallery_id)
+        # what it is bound to: without that it cannot be opened
+        .where(columns.kind == gallery.c.keep_photographs, face.c.image_sha256.is_not(None))
     )
-    .join(
-        face,
-        (face.c.gallery_id == kept_photograph.c.gallery_id)
-        & (face.c.id == kept_photograph.c.face_id),
-    )
-    # SQL may take a face its hash, and with it what the content is bound to
-    .where(face.c.image_sha256.is_not(None))
+
+
+KEPT = _kept(
+    columns.face_id,
+    columns.gallery_id,
+    columns.kind,
+    columns.key_id,
+    columns.sealed,
+    face.c.image_sha256,
 )
 
 
 def keep(connection: Connection, gallery_id: UUID, face_id: UUID, sealed: Sealed | None) -> None:
     """In the place of what is kept of that face, nothing for None. What the gallery does not keep
-    any more is dropped again by the commit."""
-    connection.execute(delete(kept_photograph).where(kept_photograph.c.face_id == face_id))
+    is not put there: `photograph_kept` sees to it."""
+    connection.execute(delete(kept_photograph).where(columns.face_id == face_id))
     if sealed is None:
         return
     connection.execute(
@@ -47,36 +51,48 @@ def keep(connection: Connection, gallery_id: UUID, face_id: UUID, sealed: Sealed
 
 
 def read(connection: Connection, gallery_id: UUID, face_id: UUID) -> KeptPhotograph | None:
-    wanted = KEPT.where(
-        kept_photograph.c.gallery_id == gallery_id, kept_photograph.c.face_id == face_id
-    )
+    wanted = KEPT.where(columns.gallery_id == gallery_id, columns.face_id == face_id)
     row = connection.execute(wanted).one_or_none()
-    return None if row is None else _kept(row)
+    return None if row is None else _photograph(row)
+
+
+def listed(
+    connection: Connection, gallery_id: UUID, after: UUID | None, limit: int
+) -> list[KeptPhotograph]:
+    # by the index, which the kind stands in
+    kind = select(gallery.c.keep_photographs).where(gallery.c.id == gallery_id).scalar_subquery()
+    page = KEPT.where(columns.gallery_id == gallery_id, columns.kind == kind)
+    return _page(connection, page, after, limit)
 
 
 def sealed_otherwise(
     connection: Connection, key_id: str, after: UUID | None, limit: int
 ) -> list[KeptPhotograph]:
-    page = KEPT.where(kept_photograph.c.key_id != key_id)
+    return _page(connection, KEPT.where(columns.key_id != key_id), after, limit)
+
+
+def _page(
+    connection: Connection, page: Select[Any], after: UUID | None, limit: int
+) -> list[KeptPhotograph]:
     if after is not None:
-        page = page.where(kept_photograph.c.face_id > after)
-    rows = connection.execute(page.order_by(kept_photograph.c.face_id).limit(limit))
-    return [_kept(row) for row in rows]
+        page = page.where(columns.face_id > after)
+    rows = connection.execute(page.order_by(columns.face_id).limit(limit))
+    return [_photograph(row) for row in rows]
 
 
 def count_of(connection: Connection, gallery_id: UUID) -> dict[str, int]:
     rows = connection.execute(
-        select(kept_photograph.c.key_id, func.count())
-        .where(kept_photograph.c.gallery_id == gallery_id)
-        .group_by(kept_photograph.c.key_id)
-        .order_by(kept_photograph.c.key_id)
+        _kept(columns.key_id, func.count())
+        .where(columns.gallery_id == gallery_id)
+        .group_by(columns.key_id)
+        .order_by(columns.key_id)
     )
     return {row[0]: row[1] for row in rows}
 
 
 def count(connection: Connection, key_id: str) -> tuple[int, int]:
-    own = func.count().filter(kept_photograph.c.key_id == key_id)
-    row = connection.execute(select(own, func.count() - own).select_from(kept_photograph)).one()
+    own = func.count().filter(columns.key_id == key_id)
+    row = connection.execute(_kept(own, func.count() - own)).one()
     return row[0], row[1]
 
 
@@ -86,8 +102,8 @@ def seal_anew(connection: Connection, sealed: Sequence[tuple[KeptPhotograph, Sea
         done = connection.execute(
             update(kept_photograph)
             .where(
-                kept_photograph.c.face_id == before.face_id,
-                kept_photograph.c.sealed == before.sealed.content,
+                columns.face_id == before.face_id,
+                columns.sealed == before.sealed.content,
             )
             .values(key_id=after.key_id, sealed=after.content)
         )
@@ -95,6 +111,42 @@ def seal_anew(connection: Connection, sealed: Sequence[tuple[KeptPhotograph, Sea
     return changed
 
 
-def _kept(row: Row[*tuple[Any, ...]]) -> KeptPhotograph:
+# by the index, which knows no "another one"
+UNKEPT = """
+  FROM kept_photograph k JOIN gallery g ON g.id = k.gallery_id
+ WHERE (k.kind < g.keep_photographs OR k.kind > g.keep_photographs)
+   AND (CAST(:gallery AS uuid) IS NULL OR g.id = :gallery)
+"""
+COUNT_UNKEPT = text(f"SELECT count(*) {UNKEPT}")
+DELETE_UNKEPT = text(f"""
+DELETE FROM kept_photograph WHERE face_id = ANY (ARRAY(
+  SELECT k.face_id {UNKEPT} LIMIT :limit FOR UPDATE OF k SKIP LOCKED))
+""")
+# those who enrol hold it together: see photograph_kept
+ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('facematch photographs ' || :id, 0))")
+ALONE_WAIT_MS = 500
+"""Whoever enrols meanwhile has to wait as long."""
+
+
+def await_keepers(connection: Connection, gallery_id: UUID) -> None:
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {ALONE_WAIT_MS}")
+    connection.execute(ALONE, {"id": str(gallery_id)})
+
+
+def count_unkept(connection: Connection, gallery_id: UUID) -> int:
+    return int(connection.scalar(COUNT_UNKEPT, {"gallery": gallery_id}) or 0)
+
+
+def delete_unkept(connection: Connection, gallery_id: UUID | None, limit: int) -> int:
+    return connection.execute(DELETE_UNKEPT, {"gallery": gallery_id, "limit": limit}).rowcount
+
+
+def keeping(connection: Connection) -> list[str]:
+    """The names of the galleries that keep photographs."""
+    keep = gallery.c.keep_photographs != Keeping.NONE.value
+    return list(connection.scalars(select(gallery.c.name).where(keep).order_by(gallery.c.name)))
+
+
+def _photograph(row: Row[Any]) -> KeptPhotograph:
     sealed = Sealed(Keeping(row.kind), row.key_id, row.sealed)
     return KeptPhotograph(row.face_id, row.gallery_id, row.image_sha256, sealed)

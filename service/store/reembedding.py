@@ -27,10 +27,10 @@ from service.domain.faces import Beside, Box
 from service.domain.galleries import Gallery
 from service.domain.reembedding import MissingFace
 from service.store import spaces
+from service.store.columns import Vector
 from service.store.connections import allow_long
 from service.store.failures import translated
 from service.store.tables import (
-    Vector,
     face,
     face_embedding,
     gallery,

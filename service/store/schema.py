@@ -20,8 +20,9 @@ from sqlalchemy.exc import DBAPIError
 import migrations
 from service.errors import DatabaseBusy, DatabaseUnsuitable, RequestError, SchemaOutdated
 from service.store import definitions
+from service.store.columns import metadata
 from service.store.failures import translated
-from service.store.tables import is_ours, metadata
+from service.store.tables import is_ours
 from service.store.urls import conninfo
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Computed,
-    DateTime,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -25,44 +23,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.base import ischema_names
-from sqlalchemy.types import UserDefinedType
 
-from service.domain.embeddings import Embedding
-
-
-class Vector(UserDefinedType[Embedding]):
-    """pgvector's type of any dimension; values pass through as arrays, see `vectors`."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        return "vector"
-
-
-class Xid8(UserDefinedType[int]):
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        return "xid8"
-
-
-# what reflection makes of them, for the comparison with the database
-ischema_names |= {"vector": Vector, "xid8": Xid8}
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-NEW_ID = text("uuid_v7()")
-NOW = text("now()")
-Timestamp = DateTime(timezone=True)
+from service.store.columns import NEW_ID, NOW, Timestamp, Vector, Xid8, metadata
 
 embedding_space = Table(
     "embedding_space",
@@ -302,15 +264,13 @@ kept_photograph = Table(
     Column("kind", Text, nullable=False),
     Column("key_id", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    Column("kept_at", Timestamp, nullable=False, server_default=NOW),
     ForeignKeyConstraint(
         ["gallery_id", "face_id"],
         ["face.gallery_id", "face.id"],
         onupdate="CASCADE",
         ondelete="CASCADE",
     ),
-    Index(None, "gallery_id", "face_id"),
-    Index(None, "key_id", "face_id"),
+    Index(None, "gallery_id", "kind", "face_id"),
 )
 
 gallery_change = Table(

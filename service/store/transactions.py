@@ -311,6 +311,12 @@ class PostgresTransaction:
         with translated():
             return photographs.read(self._connection, gallery_id, face_id)
 
+    def kept_photographs(
+        self, gallery_id: UUID, after: UUID | None, limit: int
+    ) -> list[KeptPhotograph]:
+        with translated():
+            return photographs.listed(self._connection, gallery_id, after, limit)
+
     def sealed_otherwise(self, key_id: str, after: UUID | None, limit: int) -> list[KeptPhotograph]:
         with translated():
             return photographs.sealed_otherwise(self._connection, key_id, after, limit)
@@ -326,6 +332,22 @@ class PostgresTransaction:
     def seal_anew(self, sealed: Sequence[tuple[KeptPhotograph, Sealed]]) -> int:
         with translated():
             return photographs.seal_anew(self._connection, sealed)
+
+    def await_keepers(self, gallery_id: UUID) -> None:
+        with translated():
+            photographs.await_keepers(self._connection, gallery_id)
+
+    def count_unkept(self, gallery_id: UUID) -> int:
+        with translated():
+            return photographs.count_unkept(self._connection, gallery_id)
+
+    def delete_unkept(self, gallery_id: UUID | None, limit: int) -> int:
+        with translated():
+            return photographs.delete_unkept(self._connection, gallery_id, limit)
+
+    def keeping_galleries(self) -> list[str]:
+        with translated():
+            return photographs.keeping(self._connection)
 
     def hold_gallery(self, gallery_id: UUID) -> None:
         with translated():

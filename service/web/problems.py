@@ -23,7 +23,6 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.ImageDamaged: 400,
     errors.ImageTooLarge: 413,
     errors.ImageTypeUnsupported: 415,
-    errors.PhotographDamaged: 409,
     errors.EmbeddingInvalid: 400,
     errors.Unauthenticated: 401,
     errors.ScopeMissing: 403,
@@ -57,6 +56,8 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.ItemInvalid: 422,
     errors.JobNotFound: 404,
     errors.PhotographKnown: 409,
+    errors.PhotographDamaged: 409,
+    errors.PhotographKeyMissing: 409,
     errors.PersonKnown: 409,
     errors.UnlikeSubject: 409,
     errors.VersionLost: 409,
@@ -67,7 +68,6 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.GalleryBehind: 503,
     errors.AuditBehind: 503,
     errors.ModelUnavailable: 503,
-    errors.PhotographKeyMissing: 503,
     errors.Overloaded: 503,
 }
 

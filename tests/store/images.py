@@ -115,6 +115,12 @@ VALUES ('door', 'twice', sha256('enrolment'), 201, '{}', '{"subject": "eve"}',
 UPDATE import_item SET consent = '{"text_version": "2026-11", "purpose": "entry by face"}'
  WHERE external_id = 'eve';
 """,
+    "0017": """
+UPDATE gallery SET keep_photographs = 'chips' WHERE name = 'dlib';
+INSERT INTO kept_photograph (face_id, gallery_id, kind, key_id, sealed)
+VALUES ('00000000-0000-7000-8000-000000000031', '00000000-0000-7000-8000-000000000011', 'chips',
+        repeat('ab', 8), sha256('nonce') || sha256('photograph'));
+""",
 }
 
 # as the service enrols, by the columns that there have been from the first revision on
