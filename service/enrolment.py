@@ -263,7 +263,7 @@ class Enrolment:
             and what `Analysers.of`, `new_face`, `gates.check` and `Galleries.write` raise.
         """
         valid_external_id(external_id)
-        space, face = self._made(caller, gallery_name, photograph)
+        seen, face = self._made(caller, gallery_name, photograph)
 
         def work(tx: Transaction, gallery: Gallery) -> tuple[Gallery, GalleryVersion]:
             if tx.find_subject(gallery.id, external_id) is not None:
@@ -273,7 +273,7 @@ class Enrolment:
             return gallery, tx.made_version(gallery.id)
 
         write = self.galleries.write
-        gallery, version = write(caller, gallery_name, work, at_least, space=space)
+        gallery, version = write(caller, gallery_name, work, at_least, seen=seen)
         total = self.galleries.faces_after(gallery, version)
         return Enrolled(external_id, len(face.embedding), version, total)
 
@@ -300,7 +300,7 @@ class Enrolment:
         """
         if create:
             valid_external_id(external_id)
-        space, face = self._made(caller, gallery_name, offer)
+        seen, face = self._made(caller, gallery_name, offer)
 
         def work(tx: Transaction, gallery: Gallery) -> Placed:
             index = self.galleries.index_of(gallery)
@@ -309,7 +309,7 @@ class Enrolment:
             )
             return _placed(tx, gallery, face_id)
 
-        placed = self.galleries.write(caller, gallery_name, work, at_least, once, space)
+        placed = self.galleries.write(caller, gallery_name, work, at_least, once, seen)
         self.galleries.followed(placed.gallery, placed.version)
         return placed
 
@@ -333,29 +333,26 @@ class Enrolment:
             FaceExists: another face of the subject is of this very photograph.
             and what `add` raises.
         """
-        space, face = self._made(caller, gallery_name, offer)
+        seen, face = self._made(caller, gallery_name, offer)
 
         def work(tx: Transaction, gallery: Gallery) -> Placed:
             index = self.galleries.index_of(gallery)
             _replace(tx, gallery, external_id, face_id, face, index, etag, consent)
             return _placed(tx, gallery, face_id)
 
-        placed = self.galleries.write(caller, gallery_name, work, at_least, space=space)
+        placed = self.galleries.write(caller, gallery_name, work, at_least, seen=seen)
         self.galleries.followed(placed.gallery, placed.version)
         return placed
 
-    def _made(
-        self, caller: Caller, gallery_name: str, offer: Offer
-    ) -> tuple[EmbeddingSpace, NewFace]:
-        """The face, and the space that it was made for: everything that takes time."""
+    def _made(self, caller: Caller, gallery_name: str, offer: Offer) -> tuple[Gallery, NewFace]:
+        """The face, and the gallery as it was made for: everything that takes time."""
         gallery = self.galleries.read(caller, gallery_name)
         if isinstance(offer, RawEmbedding):
-            return gallery.space, embedded_face(gallery.space, offer, caller.name)
+            return gallery, embedded_face(gallery.space, offer, caller.name)
         terms = Terms.of(gallery, self.rules, self.galleries.photograph_keys)
         analyser = self.analysers.of(gallery.space)
         companion = Companion.of(gallery, self.analysers)
-        face = new_face(analyser, self.limits, offer, caller.name, terms, companion)
-        return analyser.space, face
+        return gallery, new_face(analyser, self.limits, offer, caller.name, terms, companion)
 
 
 def _replace(

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -37,6 +37,7 @@ from service.ports import Analysers, FaceIndex, Indexes, Store, Transaction
 SERVICE = trusted("facematch")
 """The service itself, when it starts."""
 WAIT_ALL_LOOK_S = 0.1
+TRIES = 3
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -123,16 +124,27 @@ def in_space(gallery: Gallery, space: EmbeddingSpace) -> Gallery:
     return gallery
 
 
+def as_seen(gallery: Gallery, seen: Gallery) -> Gallery:
+    """That gallery, if what was embedded for it as it was `seen` is what it needs now; raises
+    GalleryMoved where it is in another space, or has another second one."""
+    in_space(gallery, seen.space)
+    if gallery.other is not None:
+        if seen.other is None:
+            raise GalleryMoved
+        in_space(gallery.in_other(), seen.other.space)
+    return gallery
+
+
 def again_if_moved(method: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Begin a use case again, once, if its gallery changes over to its other space meanwhile: what
-    was embedded for the one cannot be compared in the other."""
+    """Begin a use case again, a few times, if its gallery changes over to its other space, or gets
+    one, meanwhile: what was embedded for the one cannot be compared in the other."""
 
     @wraps(method)
     def call(*args: Given.args, **named: Given.kwargs) -> Result:
-        try:
-            return method(*args, **named)
-        except GalleryMoved:
-            return method(*args, **named)
+        for _ in range(TRIES - 1):
+            with suppress(GalleryMoved):
+                return method(*args, **named)
+        return method(*args, **named)
 
     return call
 
@@ -340,20 +352,20 @@ class Galleries:
         work: Callable[[Transaction, Gallery], Result],
         at_least: GalleryVersion | None = None,
         once: Once[Result] | None = None,
-        space: EmbeddingSpace | None = None,
+        seen: Gallery | None = None,
     ) -> Result:
-        """One write in a gallery, of that embedding space where one is named; see `Store.write`.
+        """One write in a gallery, prepared for it as it was `seen`; see `Store.write`.
 
         Raises:
-            GalleryNotFound, GalleryMoved: see `existing` and `serving`.
+            GalleryNotFound, GalleryMoved: see `existing` and `as_seen`.
             VersionLost: the database does not know `at_least`.
         """
 
         def whole(tx: Transaction) -> Result:
             tx.enter_gallery(name)
-            gallery = (
-                existing(tx, name, caller) if space is None else serving(tx, name, caller, space)
-            )
+            gallery = existing(tx, name, caller)
+            if seen is not None:
+                as_seen(gallery, seen)
             check_known(tx, gallery, at_least)
             with refusing_from(gallery):
                 return work(tx, gallery)

@@ -73,17 +73,14 @@ class Reembedding:
         """
 
         def work(tx: Transaction) -> Gallery:
-            gallery = existing(tx, name, caller, lock=True)
-            if gallery.space.serves(space):
-                raise RequestInvalid(
-                    f"Gallery '{name}' is in that space already: {space.describe()}. Name the "
-                    "model, detector or alignment that it is to be embedded with besides."
-                )
-            if gallery.other is None:
+            if _has(existing(tx, name, caller), space):
+                return existing(tx, name, caller)
+            # whoever enrols at this moment for one space is waited for, and is missing in this one
+            tx.clear_gallery(name)
+            gallery = existing(tx, name, caller)
+            if not _has(gallery, space):
                 least = space.default_threshold if threshold is None else threshold
                 tx.reembedding.begin(gallery, space, least)
-            elif not gallery.other.space.serves(space):
-                raise OtherSpaceExists(name, gallery.other.space.describe())
             return existing(tx, name, caller)
 
         return self.store.write(work, by=caller)
@@ -169,6 +166,18 @@ class Reembedding:
             done += deleted
             progress(done, max(done, total))
         return done
+
+
+def _has(gallery: Gallery, space: EmbeddingSpace) -> bool:
+    """Whether that is the gallery's other space; raises RequestInvalid and OtherSpaceExists."""
+    if gallery.space.serves(space):
+        raise RequestInvalid(
+            f"Gallery '{gallery.name}' is in that space already: {space.describe()}. Name the "
+            "model, detector or alignment that it is to be embedded with besides."
+        )
+    if gallery.other is not None and not gallery.other.space.serves(space):
+        raise OtherSpaceExists(gallery.name, gallery.other.space.describe())
+    return gallery.other is not None
 
 
 def _is_there(gallery: Gallery, *, back: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,25 +52,25 @@ def reembed(
     """
     from service.cli.progress import bar
     from service.galleries import read_gallery
-    from service.materials import Kept, Originals
+    from service.materials import Kept, Originals, Source
     from service.model_wiring import analyser_like, image_limits, workers_of
     from service.reembedding import Filling, Reembedding
     from service.wiring import photograph_keys
 
     with _opened() as (settings, store):
-        own = read_gallery(store, CALLER, name).space
+        own = read_gallery(store, CALLER, name)
+        wanted = model or own.space.model
         limits, keys = image_limits(settings), photograph_keys(settings)
         with (
-            closing(analyser_like(settings, model or own.model, detector, alignment)) as analyser,
+            closing(analyser_like(settings, wanted, detector, alignment)) as analyser,
             bar("faces") as shown,
         ):
             files = shown.add_task("reading originals", total=None, visible=originals is not None)
-            folder = [
-                Originals.read(each, limits.max_bytes, lambda: shown.advance(files))
-                for each in filter(None, [originals])
-            ]
+            sources: list[Source] = [Kept(store, keys, own.id)]
+            if originals is not None:
+                advance = partial(shown.advance, files)
+                sources.append(Originals.read(originals, limits.max_bytes, advance))
             gallery = Reembedding(store).begin(CALLER, name, analyser.space, threshold)
-            sources = [Kept(store, keys, gallery.id), *folder]
             filling = Filling(
                 store, CALLER, gallery, analyser, limits, sources, workers_of(settings)
             )

@@ -25,13 +25,14 @@ from service.domain.quality import QualityRules
 from service.enrolment import Photograph, add_new_subject, add_to_subject, new_face
 from service.errors import (
     FaceExists,
+    GalleryMoved,
     GalleryNotFound,
     PhotographKeyMissing,
     RequestError,
     SpaceMismatch,
     UnavailableError,
 )
-from service.galleries import serving
+from service.galleries import as_seen, existing
 from service.images import ImageLimits
 from service.jobs.imports import Imports
 from service.jobs.spooling import reason_of
@@ -113,11 +114,14 @@ class Enrolling:
             PhotographKeyMissing: the gallery keeps photographs, and this process has no key.
             Overloaded, DatabaseUnavailable, DatabaseBusy: what was claimed is given back.
         """
-        try:
-            worker = self._worker(job_id)
-            return None if worker is None else self._go_on(worker, stopping, slice_s)
-        except GalleryNotFound:  # it was deleted at this moment, and the job with it
-            return None
+        while True:
+            try:
+                worker = self._worker(job_id)
+                return None if worker is None else self._go_on(worker, stopping, slice_s)
+            except GalleryMoved:  # what was not committed is embedded anew
+                continue
+            except GalleryNotFound:  # it was deleted at this moment, and the job with it
+                return None
 
     def _worker(self, job_id: UUID) -> "Worker | None":
         assignment = self.store.write(lambda tx: tx.spool.begin(job_id))
@@ -128,11 +132,10 @@ class Enrolling:
         if gallery is None:
             return None
         terms = Terms.of(gallery, self.rules, self.photograph_keys)
-        compares = gallery.rules.gates.compares
         analyser = self.analysers.of(gallery.space)
         companion = Companion.of(gallery, self.analysers)
         return Worker(
-            self.store, self.images, analyser, companion, assignment, terms, compares, uuid4()
+            self.store, self.images, gallery, analyser, companion, assignment, terms, uuid4()
         )
 
     def _go_on(
@@ -155,16 +158,16 @@ class Enrolling:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One thread's turn at a job; what it claims is claimed by `id`. `compares`: each face is
-    compared with what is enrolled."""
+    """One thread's turn at a job; what it claims is claimed by `id`. `gallery` is as it was when
+    the turn began."""
 
     store: Store
     images: ImageLimits
+    gallery: Gallery
     analyser: FaceAnalyser
     companion: Companion | None
     assignment: Assignment
     terms: Terms
-    compares: bool
     id: UUID
 
     def claim(self) -> list[ClaimedItem]:
@@ -187,7 +190,7 @@ class Worker:
                     break
         finally:
             try:
-                size = COMPARED if self.compares else BATCH
+                size = COMPARED if self.gallery.rules.gates.compares else BATCH
                 for start in range(0, len(ready), size):
                     self._commit(ready[start : start + size])
             finally:
@@ -240,10 +243,12 @@ class Worker:
                 self._reject(ready[0].number, error)
 
     def _enrolled(self, tx: Transaction, ready: list[Outcome]) -> None:
-        job_id, space = self.assignment.job_id, self.analyser.space
+        job_id = self.assignment.job_id
         tx.enter_gallery(self.assignment.gallery)
         held = tx.spool.hold(job_id, self.id, [outcome.number for outcome in ready])
-        gallery = serving(tx, self.assignment.gallery, self.assignment.caller, space)
+        gallery = as_seen(
+            existing(tx, self.assignment.gallery, self.assignment.caller), self.gallery
+        )
         if gallery.rules.gates.compares:
             # before any subject: two workers would otherwise each wait for what the other holds
             tx.hold_gallery(gallery.id)

@@ -1,6 +1,8 @@
 """A face analyser without a model: every picture is a face, its pixels say whose."""
 
 import io
+from collections.abc import Set
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -31,20 +33,26 @@ def photograph(seed: int) -> bytes:
     return file.getvalue()
 
 
+@dataclass(frozen=True)
 class FakeAnalyser:
-    """See `ports.FaceAnalyser`."""
+    """See `ports.FaceAnalyser`. `blind_to`: seeds of people whom it does not see."""
 
-    @property
-    def space(self) -> EmbeddingSpace:
-        return SPACE
+    space: EmbeddingSpace = SPACE
+    blind_to: Set[int] = frozenset()
 
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
+        if _seed(picture) in self.blind_to:
+            return ()
         height, width = picture.shape[:2]
         return (DetectedFace(Box(0, 0, width, height), score=1.0),)
 
     def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
-        seed = int.from_bytes(picture.reshape(-1)[:SEED_BYTES].tobytes(), "big")
-        return unit(np.random.default_rng(seed).normal(size=SPACE.dimension), SPACE.dimension)
+        size = self.space.dimension
+        return unit(np.random.default_rng(_seed(picture)).normal(size=size), size)
 
     def close(self) -> None:
         pass
+
+
+def _seed(picture: Picture) -> int:
+    return int.from_bytes(picture.reshape(-1)[:SEED_BYTES].tobytes(), "big")

@@ -352,7 +352,9 @@ def test_the_file_of_a_deleted_gallery_is_removed(
     rewrite(store, f"DELETE FROM gallery WHERE id = '{gallery.id}'")
     process.until(lambda: gallery.key not in process.replica.indexes())
     process.look()
-    assert [each.name for each in path.parent.iterdir()] == [f"{other.id}.snapshot"]
+    assert [each.name for each in path.parent.iterdir()] == [
+        snapshot_path(path.parent, other.key).name
+    ]
 
 
 def test_an_older_index_never_answers_in_a_newer_ones_place(
