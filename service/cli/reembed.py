@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.domain.embeddings import Alignment
 from service.domain.keys import trusted
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from service.domain.galleries import Gallery
+    from service.materials import Source
     from service.ports import Store
     from service.reembedding import Filled
     from service.settings import Settings
@@ -34,7 +37,7 @@ def reembed(
         str | None, typer.Option(help="Face detector; the model's default.")
     ] = None,
     alignment: Annotated[
-        Alignment | None, typer.Option(help="Alignment; the model's default.")
+        str | None, typer.Option(help="native or deepface; the model's default.")
     ] = None,
     originals: Annotated[
         Path | None,
@@ -51,32 +54,45 @@ def reembed(
     Exits with 1 when a face could not be embedded: `facematch gallery missing` lists them.
     """
     from service.cli.progress import bar
+    from service.domain.embeddings import Alignment
     from service.galleries import read_gallery
-    from service.materials import Kept, Originals, Source
     from service.model_wiring import analyser_like, image_limits, workers_of
     from service.reembedding import Filling, Reembedding
-    from service.wiring import photograph_keys
 
-    with _opened() as (settings, store):
+    with _opened(alignment) as (settings, store):
         own = read_gallery(store, CALLER, name)
-        wanted = model or own.space.model
-        limits, keys = image_limits(settings), photograph_keys(settings)
+        wanted = Alignment(alignment) if alignment else None
         with (
-            closing(analyser_like(settings, wanted, detector, alignment)) as analyser,
+            closing(
+                analyser_like(settings, model or own.space.model, detector, wanted)
+            ) as analyser,
             bar("faces") as shown,
         ):
-            files = shown.add_task("reading originals", total=None, visible=originals is not None)
-            sources: list[Source] = [Kept(store, keys, own.id)]
-            if originals is not None:
-                advance = partial(shown.advance, files)
-                sources.append(Originals.read(originals, limits.max_bytes, advance))
+            sources = _sources(settings, store, own, originals, shown)
             gallery = Reembedding(store).begin(CALLER, name, analyser.space, threshold)
-            filling = Filling(
-                store, CALLER, gallery, analyser, limits, sources, workers_of(settings)
-            )
+            limits, threads = image_limits(settings), workers_of(settings)
+            filling = Filling(store, CALLER, gallery, analyser, limits, sources, threads)
             task = shown.add_task("embedding", total=filling.count())
             filled = filling.run(lambda done: shown.advance(task, done))
     _report(name, filled)
+
+
+def _sources(
+    settings: "Settings",
+    store: "Store",
+    gallery: "Gallery",
+    originals: Path | None,
+    shown: "Progress",
+) -> "list[Source]":
+    from service.materials import Kept, Originals
+    from service.wiring import photograph_keys
+
+    sources: list[Source] = [Kept(store, photograph_keys(settings), gallery.id)]
+    if originals is not None:
+        task = shown.add_task("reading originals", total=None)
+        advance = partial(shown.advance, task)
+        sources.append(Originals.read(originals, settings.max_image_bytes, advance))
+    return sources
 
 
 def _report(name: str, filled: "Filled") -> None:
@@ -176,12 +192,12 @@ def discard(name: Name, leave_behind: LeaveBehind = 0) -> None:
 
 
 @contextmanager
-def _opened() -> Iterator[tuple["Settings", "Store"]]:
+def _opened(alignment: str | None = None) -> Iterator[tuple["Settings", "Store"]]:
     from service import logs
     from service.settings import Settings
     from service.store_wiring import open_database, open_tables
 
     logs.configure("WARNING")
-    settings = Settings.read()
+    settings = Settings.read(alignment=alignment)
     with open_database(settings) as url, open_tables(settings, url) as store:
         yield settings, store

@@ -65,6 +65,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.DatabaseUnavailable: 503,
     errors.DatabaseBusy: 503,
     errors.GalleryNotReady: 503,
+    errors.GalleryMoved: 503,
     errors.GalleryBehind: 503,
     errors.AuditBehind: 503,
     errors.ModelUnavailable: 503,
