@@ -62,12 +62,8 @@ def reembed(
     with _opened(alignment) as (settings, store):
         own = read_gallery(store, CALLER, name)
         wanted = Alignment(alignment) if alignment else None
-        with (
-            closing(
-                analyser_like(settings, model or own.space.model, detector, wanted)
-            ) as analyser,
-            bar("faces") as shown,
-        ):
+        load = partial(analyser_like, settings, model or own.space.model, detector, wanted)
+        with closing(load()) as analyser, bar("faces") as shown:
             sources = _sources(settings, store, own, originals, shown)
             gallery = Reembedding(store).begin(CALLER, name, analyser.space, threshold)
             limits, threads = image_limits(settings), workers_of(settings)
