@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
 
-from service.domain.photographs import Keeping, KeptPhotograph, Sealed
+from service.domain.photographs import Keeping, KeptPhotograph, Sealed, Sealing
 from service.store.tables import face, gallery, kept_photograph
 
 columns = kept_photograph.c
@@ -33,12 +33,16 @@ KEPT = _kept(
 )
 
 
-def keep(connection: Connection, gallery_id: UUID, face_id: UUID, sealed: Sealed | None) -> None:
-    """In the place of what is kept of that face, nothing for None. What the gallery does not keep
-    is not put there: `photograph_kept` sees to it."""
+def forget(connection: Connection, face_id: UUID) -> None:
     connection.execute(delete(kept_photograph).where(columns.face_id == face_id))
-    if sealed is None:
+
+
+def keep(connection: Connection, gallery_id: UUID, face_id: UUID, seals: Sealing | None) -> None:
+    """Of a face of which nothing is kept. What the gallery does not keep is not put there:
+    `photograph_kept` sees to it."""
+    if seals is None:
         return
+    sealed = seals(gallery_id, face_id)
     connection.execute(
         insert(kept_photograph).values(
             face_id=face_id,
