@@ -115,16 +115,22 @@ def seal_anew(connection: Connection, sealed: Sequence[tuple[KeptPhotograph, Sea
     return changed
 
 
-# by the index, which knows no "another one"
+# Two ways to be another kind, each in the order of the index: its first rows are all that is read.
 UNKEPT = """
-  FROM kept_photograph k JOIN gallery g ON g.id = k.gallery_id
- WHERE (k.kind < g.keep_photographs OR k.kind > g.keep_photographs)
-   AND (CAST(:gallery AS uuid) IS NULL OR g.id = :gallery)
+  FROM gallery g CROSS JOIN LATERAL (
+    (SELECT face_id FROM kept_photograph
+      WHERE gallery_id = g.id AND kind < g.keep_photographs ORDER BY gallery_id, kind {most})
+    UNION ALL
+    (SELECT face_id FROM kept_photograph
+      WHERE gallery_id = g.id AND kind > g.keep_photographs ORDER BY gallery_id, kind {most})) k
+ WHERE (CAST(:gallery AS uuid) IS NULL OR g.id = :gallery)
 """
-COUNT_UNKEPT = text(f"SELECT count(*) {UNKEPT}")
+COUNT_UNKEPT = text(f"SELECT count(*) {UNKEPT.format(most='')}")
 DELETE_UNKEPT = text(f"""
 DELETE FROM kept_photograph WHERE face_id = ANY (ARRAY(
-  SELECT k.face_id {UNKEPT} LIMIT :limit FOR UPDATE OF k SKIP LOCKED))
+  SELECT face_id FROM kept_photograph WHERE face_id = ANY (ARRAY(
+    SELECT k.face_id {UNKEPT.format(most="LIMIT :limit")} LIMIT :limit))
+  FOR UPDATE SKIP LOCKED))
 """)
 # those who enrol hold it together: see photograph_kept
 ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('facematch photographs ' || :id, 0))")

@@ -153,6 +153,14 @@ def test_whatever_erases_the_face_erases_its_photograph(
     assert contents(kept) == {"eileen": FILES["eileen"]}
 
 
+def test_whoever_is_merged_brings_the_photographs_along(client: httpx.Client, kept: Any) -> None:
+    add(client, "grace", FILES["grace"], create=True)
+    created(client, "g.h.")
+    answer = client.post(at("g.h.", "merge"), json={"from": "grace"})
+    assert answer.status_code == 200, answer.text
+    assert contents(kept) == {"g.h.": FILES["grace"]}
+
+
 def test_a_gallery_that_keeps_is_made_and_deleted_with_what_it_kept(
     client: httpx.Client, sql: psycopg.Connection
 ) -> None:
