@@ -48,7 +48,7 @@ def auditor(server_url: str, database_url: str) -> Iterator[psycopg.Connection[A
 
 
 def test_the_guide_asks_something() -> None:
-    assert len(QUESTIONS) == 8
+    assert len(QUESTIONS) == 9
 
 
 @pytest.mark.parametrize(("question", "statement"), QUESTIONS)
