@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
@@ -12,7 +13,7 @@ from service.domain.galleries import Gallery
 from service.domain.keys import Caller
 from service.domain.photographs import Keeping, KeptPhotograph, OpenPhotograph, Sealed, Sealing
 from service.domain.quality import UNCHECKED, QualityRules
-from service.errors import DatabaseBusy, SettingsInvalid
+from service.errors import DatabaseBusy, GalleryNotReady, SettingsInvalid
 from service.galleries import existing
 from service.images import encode
 from service.photograph_keys import NO_KEYS, PhotographKeys
@@ -23,8 +24,12 @@ BATCH = 16
 """Photographs sealed anew, and committed, at once."""
 DELETED = 100
 """Photographs deleted in one transaction."""
-PAUSES_S = [0.5] * 20
-"""Between two tries to have those who enrol at this moment ended."""
+TRIES = 40
+PAUSE_S = 0.5
+HELD_UP = (
+    "Another transaction holds up the deletion of what the gallery kept before; none of it opens. "
+    "Run it again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,7 @@ class Photographs:
         Raises:
             GalleryNotFound: see `galleries.existing`.
             PhotographKeyMissing: there is no key to seal it with.
-            DatabaseBusy: somebody who enrols takes too long; the change may hold already.
+            GalleryNotReady: somebody holds up the deletion; the change may hold already.
         """
         self.keys.check(keeping)
         # what goes already must not be kept again
@@ -158,18 +163,22 @@ class Photographs:
     def _clear(self, caller: Caller, name: str) -> None:
         with self.store.transaction(read_only=True) as tx:
             gallery_id = existing(tx, name, caller).id
-        self._await_keepers(gallery_id)
-        delete_unkept(self.store, gallery_id=gallery_id)
-
-    def _await_keepers(self, gallery_id: UUID) -> None:
-        for pause in PAUSES_S:
-            try:
+        for _ in range(TRIES):
+            with suppress(DatabaseBusy):
                 self.store.write(lambda tx: tx.await_keepers(gallery_id))
-                return
-            except DatabaseBusy:
-                # whoever had to wait for us goes first
-                time.sleep(pause)
-        self.store.write(lambda tx: tx.await_keepers(gallery_id))
+                break
+            # whoever had to wait for us goes first
+            time.sleep(PAUSE_S)
+        else:
+            raise GalleryNotReady(HELD_UP)
+        for _ in range(TRIES):
+            delete_unkept(self.store, gallery_id=gallery_id)
+            with self.store.transaction(read_only=True) as tx:
+                if not tx.count_unkept(gallery_id):
+                    return
+            # another one is deleting the rest, and has not committed
+            time.sleep(PAUSE_S)
+        raise GalleryNotReady(HELD_UP)
 
     def rotate(
         self, caller: Caller, progress: Callable[[int, int], None] = lambda done, total: None

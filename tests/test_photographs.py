@@ -16,6 +16,7 @@ from service.domain.photographs import Keeping
 from service.domain.quality import UNCHECKED
 from service.errors import (
     GalleryNotFound,
+    GalleryNotReady,
     PhotographDamaged,
     PhotographKeyMissing,
     SettingsInvalid,
@@ -113,6 +114,21 @@ def test_nothing_of_the_old_kind_is_left_while_many_enrol(
         for thread in threads:
             thread.join()
     assert failures == []
+
+
+def test_while_another_one_deletes_the_rest_it_is_not_said_to_be_gone(
+    store: Store, gallery: Gallery, psql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service.photographs, "TRIES", 2)
+    monkeypatch.setattr(service.photographs, "PAUSE_S", 0.01)
+    enrol_kept(store, gallery, "ada")
+    use = Photographs(store, KEYS)
+    with store.transaction() as other:
+        psql.execute("UPDATE gallery SET keep_photographs = 'none'")
+        assert other.delete_unkept(None, 10) == 1
+        with pytest.raises(GalleryNotReady, match="Run it again"):
+            use.keep(CALLER, "kept", Keeping.NONE)
+    assert use.keep(CALLER, "kept", Keeping.NONE).unkept == 0
 
 
 def test_the_service_deletes_what_no_gallery_keeps_any_more(

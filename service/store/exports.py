@@ -74,10 +74,11 @@ def everything(
     """See `ports.Transaction.exported`. By a cursor of the server's, so each statement is short;
     photographs one by one, for a page of them may not fit into memory."""
     connection.execute(PLAN)
-    streaming = connection.execution_options(stream_results=True, max_row_buffer=BUFFER)
     named = {"gallery": gallery.id, "space": gallery.space_id}
     last: UUID | None = None
-    with streaming.execute(EVERYTHING, named) as rows:
+    # of this statement only: those that read a photograph meanwhile need no cursor
+    streaming = {"stream_results": True, "max_row_buffer": BUFFER}
+    with connection.execute(EVERYTHING, named, execution_options=streaming) as rows:
         connection.execute(PLANNED)
         for row in rows:
             if row.subject_id != last:

@@ -59,9 +59,7 @@ def add(connection: Connection, into: Gallery, subject_id: UUID, new: NewFace) -
     )
     if face_id is None:
         raise FaceExists(_name(connection, subject_id))
-    if new.photograph is not None:
-        sealed = new.photograph(into.id, face_id)
-        photographs.keep(connection, into.id, face_id, sealed)
+    photographs.keep(connection, into.id, face_id, new.photograph)
     if new.beside is not None:
         reembedding.embed_beside(connection, into.id, face_id, new.beside)
     return face_id
@@ -85,8 +83,8 @@ def replace(connection: Connection, into: Gallery, face_id: UUID, new: NewFace) 
     """Nothing of the old photograph and its embedding stays, but the face's id."""
     blank: dict[str, object] = {"quality": null(), "created_at": func.now()}
     connection.execute(update(face).where(face.c.id == face_id).values(blank | _columns(new)))
-    sealed = None if new.photograph is None else new.photograph(into.id, face_id)
-    photographs.keep(connection, into.id, face_id, sealed)
+    photographs.forget(connection, face_id)
+    photographs.keep(connection, into.id, face_id, new.photograph)
     of_face = (face_embedding.c.gallery_id == into.id) & (face_embedding.c.face_id == face_id)
     connection.execute(
         delete(face_embedding).where(of_face, face_embedding.c.space_id != into.space_id)

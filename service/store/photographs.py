@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
 
-from service.domain.photographs import Keeping, KeptPhotograph, Sealed
+from service.domain.photographs import Keeping, KeptPhotograph, Sealed, Sealing
 from service.store.tables import face, gallery, kept_photograph
 
 columns = kept_photograph.c
@@ -33,12 +33,16 @@ KEPT = _kept(
 )
 
 
-def keep(connection: Connection, gallery_id: UUID, face_id: UUID, sealed: Sealed | None) -> None:
-    """In the place of what is kept of that face, nothing for None. What the gallery does not keep
-    is not put there: `photograph_kept` sees to it."""
+def forget(connection: Connection, face_id: UUID) -> None:
     connection.execute(delete(kept_photograph).where(columns.face_id == face_id))
-    if sealed is None:
+
+
+def keep(connection: Connection, gallery_id: UUID, face_id: UUID, seals: Sealing | None) -> None:
+    """Of a face of which nothing is kept. What the gallery does not keep is not put there:
+    `photograph_kept` sees to it."""
+    if seals is None:
         return
+    sealed = seals(gallery_id, face_id)
     connection.execute(
         insert(kept_photograph).values(
             face_id=face_id,
@@ -111,16 +115,22 @@ def seal_anew(connection: Connection, sealed: Sequence[tuple[KeptPhotograph, Sea
     return changed
 
 
-# by the index, which knows no "another one"
+# Two ways to be another kind, each in the order of the index: its first rows are all that is read.
 UNKEPT = """
-  FROM kept_photograph k JOIN gallery g ON g.id = k.gallery_id
- WHERE (k.kind < g.keep_photographs OR k.kind > g.keep_photographs)
-   AND (CAST(:gallery AS uuid) IS NULL OR g.id = :gallery)
+  FROM gallery g CROSS JOIN LATERAL (
+    (SELECT face_id FROM kept_photograph
+      WHERE gallery_id = g.id AND kind < g.keep_photographs ORDER BY gallery_id, kind {most})
+    UNION ALL
+    (SELECT face_id FROM kept_photograph
+      WHERE gallery_id = g.id AND kind > g.keep_photographs ORDER BY gallery_id, kind {most})) k
+ WHERE (CAST(:gallery AS uuid) IS NULL OR g.id = :gallery)
 """
-COUNT_UNKEPT = text(f"SELECT count(*) {UNKEPT}")
+COUNT_UNKEPT = text(f"SELECT count(*) {UNKEPT.format(most='')}")
 DELETE_UNKEPT = text(f"""
 DELETE FROM kept_photograph WHERE face_id = ANY (ARRAY(
-  SELECT k.face_id {UNKEPT} LIMIT :limit FOR UPDATE OF k SKIP LOCKED))
+  SELECT face_id FROM kept_photograph WHERE face_id = ANY (ARRAY(
+    SELECT k.face_id {UNKEPT.format(most="LIMIT :limit")} LIMIT :limit))
+  FOR UPDATE SKIP LOCKED))
 """)
 # those who enrol hold it together: see photograph_kept
 ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('facematch photographs ' || :id, 0))")

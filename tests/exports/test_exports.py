@@ -64,11 +64,13 @@ def found(store: Store, name: str) -> Gallery:
 def sealed(lines: Iterable[bytes], subjects: int | None = None) -> bytes:
     """An export of these lines with an end that is true of them."""
     content = b"".join(line + b"\n" for line in lines)
-    kinds = [json.loads(line)["kind"] for line in content.splitlines()]
+    told = [json.loads(line) for line in content.splitlines()]
+    kinds = [line["kind"] for line in told]
     end = {
         "kind": "end",
         "subjects": kinds.count("subject") if subjects is None else subjects,
         "faces": kinds.count("face"),
+        "photographs": sum(line.get("photograph") is not None for line in told),
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     return content + json.dumps(end).encode() + b"\n"

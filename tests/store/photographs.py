@@ -12,7 +12,6 @@ from service.ports import Store
 from tests.store.values import SPACE, new_face
 
 KEYS = PhotographKeys((PhotographKey(b"\x0a" * 32),))
-KEEPS_ORIGINALS = GallerySettings(0.5, None, GalleryRules(keep_photographs=Keeping.ORIGINALS))
 
 
 def content_of(seed: int) -> bytes:
@@ -31,9 +30,10 @@ def _sealed(
     return keys.seal(OpenPhotograph(face_id, gallery_id, kind, sha256, content_of(seed)))
 
 
-def keeping_gallery(store: Store, name: str = "kept") -> Gallery:
+def keeping_gallery(store: Store, name: str = "kept", kind: Keeping = Keeping.ORIGINALS) -> Gallery:
+    rules = GalleryRules(keep_photographs=kind)
     with store.transaction() as tx:
-        return tx.create_gallery(name, SPACE, KEEPS_ORIGINALS)
+        return tx.create_gallery(name, SPACE, GallerySettings(0.5, None, rules))
 
 
 def enrol_kept(

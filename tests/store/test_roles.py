@@ -11,9 +11,14 @@ from psycopg import errors
 from sqlalchemy import make_url
 
 from service.domain.galleries import Gallery
+from service.domain.keys import trusted
+from service.domain.photographs import Keeping
+from service.photograph_keys import PhotographKey, PhotographKeys
+from service.photographs import Photographs
 from service.ports import Store
 from service.store import open_store, schema
 from tests.databases import execute
+from tests.store.photographs import KEYS, enrol_kept, keeping_gallery
 from tests.store.values import enrol, one
 
 Sql = psycopg.Connection[Any]
@@ -92,16 +97,50 @@ def test_an_auditor_reads_every_view(auditor: Sql, store: Store, gallery: Galler
     assert one(auditor, "SELECT count(*) FROM audit.enrolment_history WHERE action = 'enrol'") >= 1
 
 
-@pytest.mark.parametrize("table", ["face_embedding", "face", "subject", "audit_event"])
+@pytest.mark.parametrize(
+    "table", ["face_embedding", "face", "subject", "audit_event", "kept_photograph"]
+)
 def test_an_auditor_sees_no_embedding_and_no_table(auditor: Sql, table: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         auditor.execute(f"SELECT * FROM {table}".encode())
 
 
-def test_no_view_shows_an_embedding(psql: Sql) -> None:
+def test_an_auditor_sees_that_a_photograph_is_kept(auditor: Sql, store: Store) -> None:
+    enrol_kept(store, keeping_gallery(store), "ada")
+    assert one(auditor, "SELECT kept_photograph FROM audit.enrolments") == "originals"
+
+
+def test_the_application_s_role_keeps_photographs_and_seals_them_anew(
+    app_url: str, store: Store, psql: Sql
+) -> None:
+    gallery = keeping_gallery(store)
+    new = PhotographKey.new()
+    mine = open_store(app_url, pool_size=2, timeout_s=5)
+    try:
+        enrol_kept(mine, gallery, "ada")
+        use = Photographs(mine, PhotographKeys((new, *KEYS.keys)))
+        assert use.rotate(trusted("test")).done == 1
+        assert use.kept(trusted("test"), gallery.name).by_key == {new.id: 1}
+        assert use.keep(trusted("test"), gallery.name, Keeping.NONE).by_key == {}
+    finally:
+        mine.close()
+    assert one(psql, "SELECT count(*) FROM kept_photograph") == 0
+
+
+def test_a_step_down_leaves_the_auditor_what_there_was(
+    server_url: str, empty_database_url: str
+) -> None:
+    schema.upgrade(empty_database_url, revision="0017")
+    schema.downgrade(empty_database_url, "0016")
+    for url in member(server_url, empty_database_url, "facematch_auditor"):
+        with psycopg.connect(url) as connection:
+            assert one(connection, "SELECT count(*) FROM audit.enrolments") == 0
+
+
+def test_no_view_shows_an_embedding_or_a_photograph(psql: Sql) -> None:
     shown = psql.execute(
         "SELECT count(*) FROM information_schema.columns"
-        " WHERE table_schema = 'audit' AND udt_name = 'vector'"
+        " WHERE table_schema = 'audit' AND (udt_name = 'vector' OR column_name = 'sealed')"
     ).fetchone()
     assert shown == (0,)
 

@@ -16,6 +16,7 @@ from service.keys import Keys
 from service.store import open_store
 from tests.databases import database_of, execute
 from tests.servers import Server, running
+from tests.store.photographs import KEYS
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ def site(
     folder = Path(tmp_path_factory.mktemp("serve"))
     # many of these tests are strangers'
     patient = {"FAILED_KEY_LIMIT": "100000/second"}
-    environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder), **patient}
+    keys = {"PHOTOGRAPH_KEYS": KEYS.sealing.text}
+    environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder), **patient, **keys}
     with running(folder / "log", environment=environment) as server:
         yield Site(server, url)
     execute(server_url, "DROP DATABASE {} WITH (FORCE)", "facematch_site")
