@@ -12,7 +12,7 @@ from service.domain.replicas import ReplicaState
 from service.errors import FacematchError, StartupError
 from service.index import IndexBuilder
 from service.model_wiring import analyser_for
-from service.ports import ChangeFeed, FaceRead, Store
+from service.ports import ChangeFeed, FaceRead, Store, Transaction
 from service.settings import Settings
 from service.store import schema
 from service.store_wiring import open_server, open_tables
@@ -122,16 +122,30 @@ def _galleries(store: Store, feed: ChangeFeed) -> Iterator[Finding]:
         heads = read.heads()
         for head in heads:
             yield _index(read, head)
+    galleries = {head.id: head for head in heads}.values()
     with store.transaction(read_only=True) as tx:
-        one_each = {head.id: head for head in heads}
-        states = [(head, state) for head in one_each.values() for state in tx.replicas(head.id)]
-        names = {head.name: head.id for head in heads}
-        found = [(tx.find_gallery(name), tx.count_faces(each)) for name, each in names.items()]
+        states = [(head, state) for head in galleries for state in tx.replicas(head.id)]
+        found = [(tx.find_gallery(head.name), tx.count_faces(head.id)) for head in galleries]
+        present = [gallery for gallery, _ in found if gallery is not None]
+        missing = [each for gallery in present for each in _missing(tx, gallery)]
     for gallery, faces in found:
         if gallery is not None and gallery.calibration is not None:
             yield _calibration(gallery, gallery.calibration, faces)
+    yield from missing
     for head, state in states:
         yield _replica(head, state)
+
+
+def _missing(tx: Transaction, gallery: Gallery) -> Iterator[Finding]:
+    """Who is enrolled and cannot be found; no fault, since somebody decided so."""
+    name = f"faces of gallery '{gallery.name}'"
+    unfound = tx.reembedding.count_missing(gallery)
+    if unfound:
+        yield Finding(True, name, f"{unfound} have no embedding in its space: no search finds them")
+    if gallery.other is not None:
+        waiting = tx.reembedding.count_missing(gallery.in_other())
+        text = f"{waiting} are missing in its other space ({gallery.other.space.describe()})"
+        yield Finding(True, name, f"{text}; facematch gallery missing lists them")
 
 
 def _calibration(gallery: Gallery, made: Calibration, faces: int) -> Finding:

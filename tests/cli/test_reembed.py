@@ -94,6 +94,8 @@ def test_a_gallery_moves_to_another_alignment_and_back_on_a_running_service(
         assert site.named("staff", photograph()) == [name]
         assert site.named("staff", photograph(), other_space="true") == [name]
     assert site.run("missing", "staff") == (0, "")
+    told = facematch("doctor", environment=site.environment).stdout
+    assert "0 are missing in its other space (Dlib, detector dlib, alignment deepface)" in told
     code, said = site.run("compare", "staff", "--json", str(report))
     assert code == 0, said
     assert "2 faces are embedded in both spaces" in said
