@@ -16,8 +16,8 @@ import psycopg
 import pytest
 
 from service.audit import Recorder
-from service.domain.embeddings import Alignment, ClaimedSpace, EmbeddingSpace
-from service.domain.faces import Beside, Box, NewFace
+from service.domain.embeddings import Alignment, ClaimedSpace, Embedding, EmbeddingSpace
+from service.domain.faces import Beside, Box, DetectedFace, NewFace
 from service.domain.galleries import Gallery, GallerySettings
 from service.domain.keys import trusted
 from service.domain.probes import PhotographProbe
@@ -34,7 +34,7 @@ from service.errors import (
 from service.evaluation.comparison import Answer, compare
 from service.evaluation.enrolled import read_both
 from service.faces import Faces
-from service.galleries import Galleries
+from service.galleries import Galleries, existing
 from service.images import ImageLimits
 from service.materials import Material, Originals, Source
 from service.ports import FaceAnalyser, Picture, Store, Transaction
@@ -320,44 +320,93 @@ def test_a_filling_whose_space_was_given_up_ends(site: Site, originals: Original
         filling.run()
 
 
-class Switching(FakeAnalyser):
-    """The gallery changes over while this one embeds, once."""
+@dataclass(frozen=True)
+class Interrupting(FakeAnalyser):
+    """Something happens, once, while this one embeds."""
 
-    site: Site
-    done = False
+    happenings: list[Callable[[], object]] = field(default_factory=list)
 
-    def embed(self, picture: Picture, face: Any) -> Any:
-        if not Switching.done:
-            Switching.done = True
-            Switching.site.reembedding.switch(CALLER, "people")
+    def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
+        if self.happenings:
+            self.happenings.pop()()
         return super().embed(picture, face)
 
 
+def interrupted(site: Site, happening: Callable[[], object]) -> Site:
+    """The same site, whose own model meets that at its next use."""
+    again = Site(site.store, site.replica)
+    own = Interrupting(happenings=[happening])
+    analysers = LoadedAnalysers(own, again._load, SlotPool(lambda: None, 4, 10))
+    again.galleries = replace(again.galleries, analysers=analysers)
+    again.enrolment = replace(again.enrolment, galleries=again.galleries, analysers=analysers)
+    probes = replace(again.recognition.probes, analysers=analysers)
+    again.recognition = replace(again.recognition, probes=probes)
+    return again
+
+
 @pytest.fixture
-def switching(site: Site, originals: Originals) -> Site:
-    """Its own model, too, is one that the next use meets a switch in."""
+def filled(site: Site, originals: Originals) -> Site:
     for seed in range(3):
         site.enrol(f"person {seed}", seed)
     site.fill(originals)
-    Switching.site, Switching.done = site, False
-    slow = Site(site.store, site.replica)
-    analysers = LoadedAnalysers(Switching(), slow._load, SlotPool(lambda: None, 4, 10))
-    slow.galleries = replace(slow.galleries, analysers=analysers)
-    slow.enrolment = replace(slow.enrolment, galleries=slow.galleries, analysers=analysers)
-    probes = replace(slow.recognition.probes, analysers=analysers)
-    slow.recognition = replace(slow.recognition, probes=probes)
-    return slow
+    return site
 
 
-def test_a_search_that_meets_the_switch_is_answered_from_the_new_space(switching: Site) -> None:
-    assert switching.found(1) == "person 1"
-    assert switching.gallery().space == OTHER
+def test_a_search_that_meets_the_switch_is_answered_from_the_new_space(filled: Site) -> None:
+    site = interrupted(filled, lambda: filled.reembedding.switch(CALLER, "people"))
+    assert site.found(1) == "person 1"
+    assert site.gallery().space == OTHER
 
 
-def test_an_enrolment_that_meets_the_switch_is_in_both_spaces(switching: Site) -> None:
-    switching.enrol("late", 20)
-    assert switching.gallery().space == OTHER
-    assert [switching.found(20), switching.found(20, in_other=True)] == ["late", "late"]
+def test_an_enrolment_that_meets_the_switch_is_in_both_spaces(filled: Site) -> None:
+    site = interrupted(filled, lambda: filled.reembedding.switch(CALLER, "people"))
+    site.enrol("late", 20)
+    assert site.gallery().space == OTHER
+    assert [site.found(20), site.found(20, in_other=True)] == ["late", "late"]
+
+
+def test_an_enrolment_that_meets_the_beginning_is_in_both_spaces(site: Site) -> None:
+    interrupted(site, site.begin).enrol("late", 20)
+    assert site.missing() == []
+
+
+def test_an_enrolment_that_meets_the_end_is_in_the_present_space(filled: Site) -> None:
+    def ended() -> None:
+        filled.reembedding.switch(CALLER, "people")
+        filled.reembedding.discard(CALLER, "people")
+
+    site = interrupted(filled, ended)
+    site.enrol("late", 20)
+    assert site.gallery().space == OTHER
+    assert site.found(20) == "late"
+    assert site.missing() == []
+
+
+@pytest.mark.parametrize("step", ["begin", "switch"])
+def test_who_is_being_enrolled_is_waited_for_and_counted(site: Site, step: str) -> None:
+    """In a transaction that knows of no second space, or of no switch."""
+    if step == "switch":
+        site.begin()
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            site.begin() if step == "begin" else site.reembedding.switch(CALLER, "people")
+        except FacesMissing as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    with site.store.transaction() as tx:
+        tx.enter_gallery("people")
+        gallery = existing(tx, "people", CALLER)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+        face = NewFace(np.eye(32, dtype=np.float32)[0], bytes(32), None, None, "test")
+        tx.add_face(gallery, tx.add_subject(gallery.id, "late"), face)
+    thread.join(10)
+    assert site.missing() == [("late", None)]
+    assert len(failed) == (step == "switch")
 
 
 @dataclass
