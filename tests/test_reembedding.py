@@ -320,7 +320,7 @@ def test_a_filling_whose_space_was_given_up_ends(site: Site, originals: Original
         filling.run()
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Interrupting(FakeAnalyser):
     """Something happens, once, while this one embeds."""
 

@@ -21,7 +21,8 @@ from service.jobs import enrolling as module
 from service.jobs.enrolling import BATCH, Enrolling
 from service.jobs.imports import Imports
 from service.ports import FaceAnalyser, Picture, Store
-from tests.fakes.analyser import FakeAnalyser, photograph
+from service.reembedding import Reembedding
+from tests.fakes.analyser import SPACE, FakeAnalyser, photograph
 from tests.jobs.values import (
     OneAnalyser,
     counted,
@@ -456,3 +457,24 @@ def test_metadata_is_the_new_subject_s(
         finished(imports, enrolling, caller, tar_of(files))
     assert one(psql, "SELECT metadata FROM subject") == {"team": "navy"}
     assert one(psql, "SELECT count(*) FROM face") == 2
+
+
+def test_an_import_that_meets_a_second_space_embeds_what_is_not_committed_in_both(
+    imports: Imports, enrolling: Enrolling, caller: Caller, store: Store
+) -> None:
+    begun = False
+
+    def begin(_: int) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            other = replace(SPACE, model="ArcFace")
+            Reembedding(store).begin(caller, "people", other, 0.5)
+
+    _, items = finished(imports, troubled(enrolling, begin), caller, tar_of(people(5)))
+    assert [item.status for item in items] == [ItemStatus.ENROLLED] * 5
+    with store.transaction(read_only=True) as tx:
+        gallery = tx.find_gallery("people")
+        assert gallery is not None
+        assert tx.reembedding.count_missing(gallery.in_other()) == 0
+        assert tx.reembedding.count_missing(gallery) == 0
