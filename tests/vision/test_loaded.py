@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.domain.embeddings import Embedding, EmbeddingSpace
+from service.domain.embeddings import Embedding
 from service.domain.faces import Box, DetectedFace
 from service.errors import ModelUnavailable, Overloaded
 from service.ports import FaceAnalyser, Picture
@@ -27,13 +27,6 @@ class Busy(FakeAnalyser):
 
     at_work = most = 0
     lock = threading.Lock()
-
-    def __init__(self, space: EmbeddingSpace) -> None:
-        self._space = space
-
-    @property
-    def space(self) -> EmbeddingSpace:
-        return self._space
 
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
         self._work()
