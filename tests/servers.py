@@ -69,11 +69,12 @@ class Server:
 
 
 def facematch(
-    *arguments: str, environment: Mapping[str, str]
+    *arguments: str, environment: Mapping[str, str], folder: Path | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command of the CLI to its end."""
+    """Run a command of the CLI to its end. `folder`: of the program, if it is not this one."""
     return subprocess.run(
         [sys.executable, "-m", "service", *arguments],
+        cwd=folder,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -88,14 +89,17 @@ def start(
     environment: Mapping[str, str],
     port: int | None = None,
     module: str = "service",
+    folder: Path | None = None,
     without: Collection[str] = (),
 ) -> Server:
-    """Start the service and return at once; see `ready`. `without`: variables it is not to see."""
+    """Start the service and return at once; see `ready`. `without`: variables it is not to see;
+    `folder`: of the program, if it is not this one."""
     inherited = {name: value for name, value in os.environ.items() if name not in without}
     port = port or free_port()
     with log.open("ab") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", module, "serve", "--port", str(port), *arguments],
+            cwd=folder,
             env={**inherited, **environment},
             stdout=out,
             stderr=subprocess.STDOUT,
