@@ -1,10 +1,14 @@
 """What stops the service from starting, and whether it says what to do."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from service.errors import SettingsInvalid
+from service.settings import Settings
+from tests.databases import copy_of
 from tests.servers import facematch, ready, running, start
 from tests.vision.onnx_graphs import write_graph
 
@@ -30,21 +34,40 @@ STARTUP = 5
         ("DATABASE_URL", "mysql://root:s3cret@db/x"),
     ],
 )
-def test_a_wrong_setting_is_named(name: str, value: str, tmp_path: Path) -> None:
-    done = facematch("serve", environment={name: value, "FACEMATCH_HOME": str(tmp_path)})
+def test_a_wrong_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsInvalid, match=f"^{name}: ") as refused:
+        Settings.read()
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_wrong_setting_ends_the_start_in_one_line(tmp_path: Path) -> None:
+    wrong = {"DATABASE_URL": "mysql://root:s3cret@db/x", "FACEMATCH_HOME": str(tmp_path)}
+    done = facematch("serve", environment=wrong)
     assert done.returncode == STARTUP
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"facematch: {name}: ")
+    assert line.startswith("facematch: DATABASE_URL: ")
     assert "s3cret" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def with_a_gallery(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The environment of a service that ran once."""
+    folder = tmp_path_factory.mktemp("served")
+    with copy_of(server_url, template) as url:
+        environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder)}
+        with running(folder / "log", environment=environment):
+            pass
+        yield environment
 
 
 @pytest.mark.parametrize(("name", "value"), [("DETECTOR", "guess"), ("MODEL_NAME", "dlib")])
 def test_a_wrong_name_is_refused_though_the_gallery_exists(
-    name: str, value: str, database_url: str, tmp_path: Path
+    name: str, value: str, with_a_gallery: dict[str, str]
 ) -> None:
-    environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
-    with running(tmp_path / "log", environment=environment):
-        pass
+    environment = with_a_gallery
     done = facematch("serve", environment={**environment, name: value})
     assert done.returncode == STARTUP
     assert value in done.stderr
