@@ -93,9 +93,8 @@ class Visitor(Worker):
         first = self.asked(201, "POST", faces, json=body, headers=dict(once))
         again = self.asked(201, "POST", faces, json=body, headers=dict(once))
         assert again.json()["id"] == first.json()["id"]
-        picture = photograph(self.random.getrandbits(60))
-        files = {"file": picture}
-        self.asked(200, "POST", "/add_face", data={"id": name}, files=files)
+        files = {"file": photograph(self.random.getrandbits(60))}
+        self.asked(201, "POST", faces, files=files)
         found = self.asked(200, "POST", "/match_face", files=files).json()
         assert found["matched_id"] == name, found
         for url in list(self._urls):
@@ -111,8 +110,9 @@ class Visitor(Worker):
         consent = self.asked(201, "POST", f"{subject}/consents", json=CONSENT).json()["id"]
         self.asked(200, "POST", f"{subject}/consents/{consent}/withdraw")
         assert len(self.asked(200, "GET", f"{subject}/consents").json()["consents"]) == 2
-        self.asked(201, "POST", f"{subject}-twin/faces?create=true", json=self._offer())
-        self.asked(200, "POST", f"{subject}/merge", json={"other": f"{name}-twin"})
+        files = {"file": photograph(self.random.getrandbits(60))}
+        self.asked(200, "POST", "/add_face", data={"id": f"{name}-twin"}, files=files)
+        self.asked(200, "POST", f"{subject}/merge", json={"from": f"{name}-twin"})
 
     def _settings(self) -> None:
         threshold = self.random.uniform(0.9, 0.95)
