@@ -17,7 +17,7 @@ from service.errors import SettingsInvalid
 from service.key_file import KeyFile
 from service.settings import Settings
 from tests.databases import copy_of
-from tests.servers import Server, facematch, free_port, ready, running, start
+from tests.servers import WITHOUT_A_MODEL, Server, facematch, free_port, ready, running, start
 
 STARTUP = 5
 
@@ -54,7 +54,7 @@ def first(
     home = tmp_path_factory.mktemp("first") / "a home"
     with copy_of(server_url, template) as url:
         environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(home)}
-        with running(home.parent / "log", environment=environment) as server:
+        with running(home.parent / "log", environment=environment, measured=True) as server:
             yield First(server, url, home / "admin.key")
 
 
@@ -81,11 +81,11 @@ def test_the_curl_line_works_as_it_is_printed(first: First) -> None:
 def test_later_starts_make_none_even_when_every_key_was_revoked(
     environment: dict[str, str], database_url: str, tmp_path: Path
 ) -> None:
-    with running(tmp_path / "log", environment=environment) as server:
+    with running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server:
         (before,) = keys(database_url)
         assert server.stop() == 0
     facematch("keys", "revoke", before[0], environment=environment)
-    with running(tmp_path / "second", environment=environment) as server:
+    with running(tmp_path / "second", environment=environment, module=WITHOUT_A_MODEL) as server:
         assert keys(database_url) == [before]
         assert "first start" not in server.log.read_text()
         assert not KeyFile.of(tmp_path / "home").path.exists()
@@ -98,7 +98,9 @@ def test_of_many_that_start_at_once_one_makes_a_key(database_url: str, tmp_path:
         servers = []
         for home in homes:
             environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(home)}
-            server = start(tmp_path / f"log-{home.name}", environment=environment)
+            server = start(
+                tmp_path / f"log-{home.name}", environment=environment, module=WITHOUT_A_MODEL
+            )
             stack.callback(server.kill)
             servers.append(server)
         for server in servers:
@@ -126,7 +128,7 @@ def test_where_the_file_cannot_be_written_no_key_is_made(
 ) -> None:
     (tmp_path / "home" / "admin.key").mkdir(parents=True)
     (tmp_path / "home" / "admin.key" / "x").touch()
-    with running(tmp_path / "log", environment=environment) as server:
+    with running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server:
         assert keys(database_url) == []
         assert "no first key was made" in server.log.read_text()
         assert "facematch keys create" in server.log.read_text()
@@ -137,7 +139,9 @@ def test_on_another_address_none_is_made_and_the_way_is_shown(
     environment: dict[str, str], database_url: str, tmp_path: Path
 ) -> None:
     arguments = ("--host", "0.0.0.0")
-    with running(tmp_path / "log", *arguments, environment=environment) as server:
+    with running(
+        tmp_path / "log", *arguments, environment=environment, module=WITHOUT_A_MODEL
+    ) as server:
         assert keys(database_url) == []
         command = re.search("`facematch (keys create [^`]+)`", server.log.read_text())
         assert command is not None
@@ -145,7 +149,9 @@ def test_on_another_address_none_is_made_and_the_way_is_shown(
         made = facematch(*command[1].split(), environment=environment)
         assert status(server, made.stdout.strip()) == 200
         assert server.stop() == 0
-    with running(tmp_path / "second", *arguments, environment=environment) as server:
+    with running(
+        tmp_path / "second", *arguments, environment=environment, module=WITHOUT_A_MODEL
+    ) as server:
         assert "no key exists" not in server.log.read_text()
 
 
@@ -153,7 +159,12 @@ def test_a_temporary_database_has_a_key_of_its_own_each_time(tmp_path: Path) -> 
     environment = {"FACEMATCH_HOME": str(tmp_path)}
     seen = set()
     for number in range(2):
-        with running(tmp_path / f"log-{number}", "--ephemeral", environment=environment) as server:
+        with running(
+            tmp_path / f"log-{number}",
+            "--ephemeral",
+            environment=environment,
+            module=WITHOUT_A_MODEL,
+        ) as server:
             (key,) = {match[0] for match in SECRET.finditer(server.log.read_text())}
             assert status(server, key) == 200
             seen.add(key)
@@ -165,7 +176,9 @@ def test_where_everybody_may_call_none_is_made(
     environment: dict[str, str], database_url: str, tmp_path: Path
 ) -> None:
     with running(
-        tmp_path / "log", environment={**environment, "ALLOW_ANONYMOUS": "true"}
+        tmp_path / "log",
+        environment={**environment, "ALLOW_ANONYMOUS": "true"},
+        module=WITHOUT_A_MODEL,
     ) as server:
         assert httpx.get(f"{server.url}/stats").status_code == 200
         assert keys(database_url) == []

@@ -36,7 +36,7 @@ def lasting(
     folder = tmp_path_factory.mktemp("lasting")
     with copy_of(server_url, template) as url:
         environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder), "WORKERS": "2"}
-        with running(folder / "log", environment=environment) as server:
+        with running(folder / "log", environment=environment, measured=True) as server:
             until(lambda: len(replicas(server)) == 2)
             yield server
 

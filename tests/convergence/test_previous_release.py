@@ -18,7 +18,6 @@ from service.store import open_store, schema
 from service.store.changes import DIGEST
 from tests.convergence.audits import Held, held
 from tests.convergence.record import Record
-from tests.convergence.site import UNMEASURED
 from tests.convergence.visitors import Visitor
 from tests.databases import copy_of
 from tests.servers import Server, facematch, ready, start
@@ -67,7 +66,6 @@ class Site:
             environment=self._environment(program),
             module=archives.MODULE,
             folder=program,
-            without=UNMEASURED,
         )
         stack.callback(replica.kill)
         self.replicas.append(ready(replica))

@@ -34,7 +34,7 @@ def site(
     # many of these tests are strangers'
     patient = {"FAILED_KEY_LIMIT": "100000/second"}
     environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder), **patient}
-    with running(folder / "log", environment=environment) as server:
+    with running(folder / "log", environment=environment, measured=True) as server:
         yield Site(server, url)
     execute(server_url, "DROP DATABASE {} WITH (FORCE)", "facematch_site")
 
