@@ -122,7 +122,7 @@ def test_a_dump_of_a_live_service_restored_in_its_place_is_followed_by_its_repli
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "backup"
-    with running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server:
+    with running(tmp_path / "log", environment=environment) as server:
         kept = add(server, "grace")
         add(server, "eve")
         begun = datetime.now(UTC).isoformat()
