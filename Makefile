@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup serve test soak schema-images format definitions constraints
+.PHONY: setup serve test soak schema-images release-archive format definitions constraints
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -26,6 +26,10 @@ soak: setup
 # What a database of each revision looks like, for tomorrow's upgrades: makes those not yet there.
 schema-images: setup
 	exec $(BIN)/python -m tests.store.images
+
+# The program of a release, for the upgrade to the next one; in the place of the one before.
+release-archive: setup
+	exec $(BIN)/python -m tests.store.archives $(REVISION)
 
 format: setup
 	$(BIN)/ruff check --fix-only --quiet .

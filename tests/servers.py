@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,12 @@ from service.domain.keys import SECRET
 from service.key_file import KeyFile
 
 START_TIMEOUT_S = 60.0
+WITHOUT_A_MODEL = "tests.convergence.replica"
+"""`facematch serve` itself with a face model that costs nothing, for tests about anything else: the
+real one is most of a start."""
+UNMEASURED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+"""What has a process's coverage measured, which takes a third of its start. One that is killed,
+or cannot write, leaves a broken file of measurements behind."""
 
 
 def free_port() -> int:
@@ -69,11 +75,12 @@ class Server:
 
 
 def facematch(
-    *arguments: str, environment: Mapping[str, str]
+    *arguments: str, environment: Mapping[str, str], folder: Path | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command of the CLI to its end."""
+    """Run a command of the CLI to its end. `folder`: of the program, if it is not this one."""
     return subprocess.run(
         [sys.executable, "-m", "service", *arguments],
+        cwd=folder,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -88,14 +95,18 @@ def start(
     environment: Mapping[str, str],
     port: int | None = None,
     module: str = "service",
-    without: Collection[str] = (),
+    folder: Path | None = None,
+    measured: bool = False,
 ) -> Server:
-    """Start the service and return at once; see `ready`. `without`: variables it is not to see."""
+    """Start the service and return at once; see `ready`. `measured`: its coverage is, for one whose
+    code no other measured process runs; `folder`: of the program, if it is not this one."""
+    without = () if measured else UNMEASURED
     inherited = {name: value for name, value in os.environ.items() if name not in without}
     port = port or free_port()
     with log.open("ab") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", module, "serve", "--port", str(port), *arguments],
+            cwd=folder,
             env={**inherited, **environment},
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -119,10 +130,14 @@ def ready(server: Server) -> Server:
 
 @contextmanager
 def running(
-    log: Path, *arguments: str, environment: Mapping[str, str], port: int | None = None
+    log: Path,
+    *arguments: str,
+    environment: Mapping[str, str],
+    module: str = "service",
+    measured: bool = False,
 ) -> Iterator[Server]:
-    """A ready service, stopped with SIGTERM afterwards if it still runs."""
-    server = start(log, *arguments, environment=environment, port=port)
+    """A ready service, stopped with SIGTERM afterwards if it still runs; see `start`."""
+    server = start(log, *arguments, environment=environment, module=module, measured=measured)
     try:
         yield ready(server)
     finally:

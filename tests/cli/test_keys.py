@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from service.domain.keys import Secret
+from service.domain.keys import Minted, NewKey, Scope, trusted
 from service.errors import Unauthenticated
 from service.key_file import KeyFile
 from service.keys import Keys
@@ -38,6 +40,21 @@ def created(environment: dict[str, str], *arguments: str) -> dict[str, Any]:
     return made
 
 
+@contextmanager
+def opened(environment: dict[str, str]) -> Iterator[Keys]:
+    store = open_store(environment["DATABASE_URL"], pool_size=1, timeout_s=5)
+    try:
+        yield Keys(store, KeyFile(Path("/nowhere")))
+    finally:
+        store.close()
+
+
+def there(environment: dict[str, str]) -> Minted:
+    """A key with all scopes, made without a process of its own."""
+    with opened(environment) as keys:
+        return keys.create(trusted("tests"), NewKey("x", frozenset(Scope), None))
+
+
 def listed(environment: dict[str, str]) -> list[dict[str, Any]]:
     done = facematch("keys", "list", "--json", environment=environment)
     assert done.returncode == 0, done.stderr
@@ -45,13 +62,11 @@ def listed(environment: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def valid(environment: dict[str, str], secret: str) -> bool:
-    store = open_store(environment["DATABASE_URL"], pool_size=1, timeout_s=5)
-    try:
-        Keys(store, KeyFile(Path("/nowhere"))).authenticate(secret)
-    except Unauthenticated:
-        return False
-    finally:
-        store.close()
+    with opened(environment) as keys:
+        try:
+            keys.authenticate(secret)
+        except Unauthenticated:
+            return False
     return True
 
 
@@ -115,7 +130,8 @@ def test_what_cannot_be_is_refused_and_makes_nothing(
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    assert listed(environment) == []
+    with psycopg.connect(environment["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT name FROM api_key").fetchall() == []
 
 
 def test_list_is_for_people_too(environment: dict[str, str]) -> None:
@@ -133,31 +149,33 @@ def test_list_is_for_people_too(environment: dict[str, str]) -> None:
 
 
 def test_rotate_prints_a_new_secret_and_ends_the_old_one(environment: dict[str, str]) -> None:
-    made = created(environment, "--name", "x", "--all-scopes")
-    done = facematch("keys", "rotate", made["prefix"], environment=environment)
+    made = there(environment)
+    done = facematch("keys", "rotate", made.key.prefix, environment=environment)
     assert done.returncode == 0, done.stderr
     secret = done.stdout.strip()
-    assert secret[:11] == made["prefix"]
-    assert (valid(environment, made["secret"]), valid(environment, secret)) == (False, True)
+    assert secret[:11] == made.key.prefix
+    assert (valid(environment, made.secret.text), valid(environment, secret)) == (False, True)
 
 
 def test_rotate_with_grace_leaves_time_to_change(environment: dict[str, str]) -> None:
-    made = created(environment, "--name", "x", "--all-scopes")
-    done = facematch("keys", "rotate", made["id"], "--grace", "60", environment=environment)
-    assert valid(environment, made["secret"])
+    made = there(environment)
+    done = facematch("keys", "rotate", str(made.key.id), "--grace", "60", environment=environment)
+    assert valid(environment, made.secret.text)
     assert valid(environment, done.stdout.strip())
     for grace in ("-1", "604801"):
-        refused = facematch("keys", "rotate", made["id"], "--grace", grace, environment=environment)
+        refused = facematch(
+            "keys", "rotate", str(made.key.id), "--grace", grace, environment=environment
+        )
         assert refused.returncode == WRONG_COMMAND
 
 
 def test_revoke_ends_a_key(environment: dict[str, str]) -> None:
-    made = created(environment, "--name", "x", "--all-scopes")
+    made = there(environment)
     for _ in range(2):
-        done = facematch("keys", "revoke", made["prefix"], environment=environment)
+        done = facematch("keys", "revoke", made.key.prefix, environment=environment)
         assert (done.returncode, done.stdout) == (0, "revoked\n")
-    assert not valid(environment, made["secret"])
-    again = facematch("keys", "rotate", made["prefix"], environment=environment)
+    assert not valid(environment, made.secret.text)
+    again = facematch("keys", "rotate", made.key.prefix, environment=environment)
     assert again.returncode == REFUSED
     assert "[key_ended]" in again.stderr
 
@@ -166,7 +184,7 @@ def test_revoke_ends_a_key(environment: dict[str, str]) -> None:
 def test_an_unknown_key_is_told_without_repeating_it(
     command: str, environment: dict[str, str]
 ) -> None:
-    secret = created(environment, "--name", "x", "--all-scopes")["secret"]
+    secret = there(environment).secret.text
     done = facematch("keys", command, secret, environment=environment)
     assert done.returncode == REFUSED
     assert "facematch keys list" in done.stderr
@@ -178,15 +196,13 @@ def test_an_unknown_key_is_told_without_repeating_it(
 def test_the_file_of_the_first_start_goes_with_its_key(
     command: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    mine, other = (created(environment, "--name", "x", "--all-scopes") for _ in range(2))
+    mine, other = (there(environment) for _ in range(2))
     file = KeyFile.of(tmp_path)
-    secret = Secret.parse(mine["secret"])
-    assert secret is not None
-    file.write(secret)
+    file.write(mine.secret)
     assert file.path.stat().st_mode & 0o777 == 0o600
-    facematch("keys", command, other["prefix"], environment=environment)
-    assert file.read() == secret
-    facematch("keys", command, mine["prefix"], environment=environment)
+    facematch("keys", command, other.key.prefix, environment=environment)
+    assert file.read() == mine.secret
+    facematch("keys", command, mine.key.prefix, environment=environment)
     assert not file.path.exists()
 
 

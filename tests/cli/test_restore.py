@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from service.store.console import pg_restore
 from tests import photos
 from tests.databases import copy_of, execute
-from tests.servers import Server, facematch, running
+from tests.servers import WITHOUT_A_MODEL, Server, facematch, running
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_a_table_restored_behind_the_triggers_backs_is_told_with_what_mends_it(
 ) -> None:
     file = tmp_path / "backup"
     with (
-        running(tmp_path / "log", environment=environment) as server,
+        running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server,
         psycopg.connect(database_url, autocommit=True) as sql,
     ):
         add(server, "grace")

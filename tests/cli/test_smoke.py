@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.proxies import Proxy
-from tests.servers import Server, facematch, running
+from tests.servers import WITHOUT_A_MODEL, Server, facematch, running
 
 
 class Balancer(Proxy):
@@ -42,7 +42,9 @@ def deaf_pair(database_url: str, tmp_path: Path) -> Iterator[list[Server]]:
     }
     with ExitStack() as stack:
         yield [
-            stack.enter_context(running(tmp_path / f"log-{n}", environment=environment))
+            stack.enter_context(
+                running(tmp_path / f"log-{n}", environment=environment, module=WITHOUT_A_MODEL)
+            )
             for n in range(2)
         ]
 

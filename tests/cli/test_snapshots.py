@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests import photos
-from tests.servers import Server, running
+from tests.servers import WITHOUT_A_MODEL, Server, running
 
 
 @pytest.fixture
@@ -33,11 +33,11 @@ def files(folder: Path) -> list[Path]:
 def test_a_service_starts_from_what_the_last_one_left(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    with running(tmp_path / "first", environment=environment) as server:
+    with running(tmp_path / "first", environment=environment, module=WITHOUT_A_MODEL) as server:
         add_grace(server)
     (path,) = files(tmp_path)
     assert path.stat().st_mode & 0o777 == 0o600
-    with running(tmp_path / "second", environment=environment) as server:
+    with running(tmp_path / "second", environment=environment, module=WITHOUT_A_MODEL) as server:
         assert "1 faces from the snapshot" in server.log.read_text()
         found = server.post("/match_face", timeout=30, files={"file": photos.grace_bytes()})
         assert found.json()["matched_id"] == "grace"
@@ -48,7 +48,7 @@ def test_a_face_deleted_in_sql_leaves_the_file_while_the_service_runs(
 ) -> None:
     with (
         psycopg.connect(database_url, autocommit=True) as psql,
-        running(tmp_path / "log", environment=environment) as server,
+        running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server,
     ):
         add_grace(server)
         row = psql.execute("SELECT id FROM face").fetchone()
@@ -61,10 +61,14 @@ def test_a_face_deleted_in_sql_leaves_the_file_while_the_service_runs(
 
 
 def test_none_are_kept_where_none_are_wanted(environment: dict[str, str], tmp_path: Path) -> None:
-    with running(tmp_path / "first", environment=environment):
+    with running(tmp_path / "first", environment=environment, module=WITHOUT_A_MODEL):
         pass
     assert files(tmp_path)
-    with running(tmp_path / "second", environment={**environment, "SNAPSHOTS": "false"}):
+    with running(
+        tmp_path / "second",
+        environment={**environment, "SNAPSHOTS": "false"},
+        module=WITHOUT_A_MODEL,
+    ):
         assert not files(tmp_path)
     assert not files(tmp_path)
 
@@ -72,11 +76,11 @@ def test_none_are_kept_where_none_are_wanted(environment: dict[str, str], tmp_pa
 def test_a_temporary_database_leaves_the_lasting_ones_files_alone(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    with running(tmp_path / "first", environment=environment):
+    with running(tmp_path / "first", environment=environment, module=WITHOUT_A_MODEL):
         pass
     kept = files(tmp_path)
     temporary = {"FACEMATCH_HOME": environment["FACEMATCH_HOME"]}
-    with running(tmp_path / "second", "--ephemeral", environment=temporary):
+    with running(tmp_path / "second", "--ephemeral", environment=temporary, module=WITHOUT_A_MODEL):
         pass
     assert kept
     assert files(tmp_path) == kept

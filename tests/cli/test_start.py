@@ -1,11 +1,15 @@
 """What stops the service from starting, and whether it says what to do."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.servers import facematch, ready, running, start
+from service.errors import SettingsInvalid
+from service.settings import Settings
+from tests.databases import copy_of
+from tests.servers import WITHOUT_A_MODEL, facematch, ready, running, start
 from tests.vision.onnx_graphs import write_graph
 
 STARTUP = 5
@@ -30,21 +34,40 @@ STARTUP = 5
         ("DATABASE_URL", "mysql://root:s3cret@db/x"),
     ],
 )
-def test_a_wrong_setting_is_named(name: str, value: str, tmp_path: Path) -> None:
-    done = facematch("serve", environment={name: value, "FACEMATCH_HOME": str(tmp_path)})
+def test_a_wrong_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsInvalid, match=f"^{name}: ") as refused:
+        Settings.read()
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_wrong_setting_ends_the_start_in_one_line(tmp_path: Path) -> None:
+    wrong = {"DATABASE_URL": "mysql://root:s3cret@db/x", "FACEMATCH_HOME": str(tmp_path)}
+    done = facematch("serve", environment=wrong)
     assert done.returncode == STARTUP
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"facematch: {name}: ")
+    assert line.startswith("facematch: DATABASE_URL: ")
     assert "s3cret" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def with_a_gallery(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The environment of a service that ran once."""
+    folder = tmp_path_factory.mktemp("served")
+    with copy_of(server_url, template) as url:
+        environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder)}
+        with running(folder / "log", environment=environment, module=WITHOUT_A_MODEL):
+            pass
+        yield environment
 
 
 @pytest.mark.parametrize(("name", "value"), [("DETECTOR", "guess"), ("MODEL_NAME", "dlib")])
 def test_a_wrong_name_is_refused_though_the_gallery_exists(
-    name: str, value: str, database_url: str, tmp_path: Path
+    name: str, value: str, with_a_gallery: dict[str, str]
 ) -> None:
-    environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
-    with running(tmp_path / "log", environment=environment):
-        pass
+    environment = with_a_gallery
     done = facematch("serve", environment={**environment, name: value})
     assert done.returncode == STARTUP
     assert value in done.stderr
@@ -77,7 +100,9 @@ def test_an_outdated_schema_is_refused_until_it_is_migrated(
     assert done.returncode == STARTUP
     assert "facematch db upgrade" in done.stderr
     assert "[schema_outdated]" in done.stderr
-    with running(tmp_path / "log", "--migrate", environment=environment) as server:
+    with running(
+        tmp_path / "log", "--migrate", environment=environment, module=WITHOUT_A_MODEL
+    ) as server:
         assert server.stop() == 0
 
 
@@ -130,10 +155,12 @@ def test_the_environment_gives_a_new_gallery_its_first_values_only(
 
     environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
     first = {"SIMILARITY_THRESHOLD": "0.95", "MAX_FACES": "7", "DEFAULT_GALLERY": "staff"}
-    with running(tmp_path / "log", environment={**environment, **first}):
+    with running(tmp_path / "log", environment={**environment, **first}, module=WITHOUT_A_MODEL):
         assert row() == ("staff", 0.95, 7)
     later = {**first, "SIMILARITY_THRESHOLD": "0.5", "MAX_FACES": "9"}
-    with running(tmp_path / "log", environment={**environment, **later}) as server:
+    with running(
+        tmp_path / "log", environment={**environment, **later}, module=WITHOUT_A_MODEL
+    ) as server:
         assert row() == ("staff", 0.95, 7)
         warnings = server.log.read_text()
         assert "threshold 0.95 in the database, which rules" in warnings
@@ -150,9 +177,11 @@ def test_sigterm_during_start_up_is_heeded(database_url: str, tmp_path: Path) ->
 
 def test_a_port_in_use_ends_the_start(database_url: str, tmp_path: Path) -> None:
     environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
-    with running(tmp_path / "log", environment=environment) as server:
+    with running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server:
         port = int(server.url.rpartition(":")[2])
-        other = start(tmp_path / "other", port=port, environment=environment)
+        other = start(
+            tmp_path / "other", port=port, environment=environment, module=WITHOUT_A_MODEL
+        )
         assert other.process.wait(timeout=60) == 3
         assert "address already in use" in other.log.read_text()
         ready(server)

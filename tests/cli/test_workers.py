@@ -1,8 +1,10 @@
 """`facematch serve --workers N`: several processes behind one port."""
 
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 
 from tests import photos
+from tests.databases import copy_of
 from tests.servers import Server, facematch, free_port, ready, running, start
 
 
@@ -23,6 +26,19 @@ def server(environment: dict[str, str], tmp_path: Path) -> Iterator[Server]:
     with running(tmp_path / "log", environment=environment) as server:
         until(lambda: len(replicas(server)) == 2)
         yield server
+
+
+@pytest.fixture(scope="module")
+def lasting(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """For those who leave two workers behind."""
+    folder = tmp_path_factory.mktemp("lasting")
+    with copy_of(server_url, template) as url:
+        environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder), "WORKERS": "2"}
+        with running(folder / "log", environment=environment, measured=True) as server:
+            until(lambda: len(replicas(server)) == 2)
+            yield server
 
 
 def until(holds: Callable[[], bool], seconds: float = 30) -> None:
@@ -53,8 +69,8 @@ def snapshots_of(worker: psutil.Process) -> set[str]:
     return {line.split()[4] for line in lines if ".snapshot" in line and "(deleted)" not in line}
 
 
-def test_the_workers_serve_one_port_and_share_the_pages_of_one_file(server: Server) -> None:
-    files = {"file": photos.grace_bytes()}
+def test_the_workers_serve_one_port_and_share_the_pages_of_one_file(lasting: Server) -> None:
+    server, files = lasting, {"file": photos.grace_bytes()}
     added = server.post("/add_face", data={"id": "grace"}, files=files, timeout=30)
     assert added.status_code == 200
     version = {"X-Min-Gallery-Version": added.headers["X-Gallery-Version"]}
@@ -65,11 +81,11 @@ def test_the_workers_serve_one_port_and_share_the_pages_of_one_file(server: Serv
     until(lambda: all(len(snapshots_of(each)) == 1 for each in workers(server)))
 
 
-def test_a_killed_worker_is_replaced(server: Server) -> None:
-    before = replicas(server)
+def test_a_killed_worker_is_replaced(lasting: Server) -> None:
+    before = replicas(lasting)
     psutil.Process(before.pop()).kill()
-    until(lambda: len(replicas(server) - before) == 2)
-    assert server.get("/ready").status_code == 200
+    until(lambda: len(replicas(lasting) - before) == 2)
+    assert lasting.get("/ready").status_code == 200
 
 
 def test_stopping_stops_every_worker(server: Server, database_url: str) -> None:
@@ -109,12 +125,12 @@ def test_workers_that_cannot_start_say_why_once(environment: dict[str, str]) -> 
 
 
 def test_a_taken_port_is_told_by_the_exit_code(
-    environment: dict[str, str], server: Server, tmp_path: Path
+    environment: dict[str, str], lasting: Server, tmp_path: Path
 ) -> None:
-    port = int(server.url.rpartition(":")[2])
+    port = int(lasting.url.rpartition(":")[2])
     other = start(tmp_path / "other", environment=environment, port=port)
     assert other.process.wait(timeout=30) == 3
-    ready(server)
+    ready(lasting)
 
 
 def test_workers_end_while_they_load_as_soon_as_told(
@@ -129,10 +145,13 @@ def test_workers_end_while_they_load_as_soon_as_told(
 
 def test_workers_without_a_database_end_with_its_exit_code(tmp_path: Path) -> None:
     nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
-    environment = {"DATABASE_URL": nowhere, "FACEMATCH_HOME": str(tmp_path), "WORKERS": "2"}
-    done = facematch("serve", "--port", str(free_port()), environment=environment)
-    alone = facematch(
-        "serve", "--port", str(free_port()), environment={**environment, "WORKERS": "1"}
-    )
+    environment = {"DATABASE_URL": nowhere, "FACEMATCH_HOME": str(tmp_path)}
+
+    def served(workers: str) -> "subprocess.CompletedProcess[str]":
+        port = str(free_port())
+        return facematch("serve", "--port", port, environment=environment | {"WORKERS": workers})
+
+    with ThreadPoolExecutor() as both:  # each waits ten seconds for the database
+        done, alone = both.map(served, ("2", "1"))
     assert done.returncode == alone.returncode != 0
     assert "Traceback" not in done.stderr

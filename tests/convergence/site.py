@@ -28,13 +28,11 @@ from tests.convergence.sql_writers import SqlWriter
 from tests.convergence.workers import Worker, resting
 from tests.fakes.analyser import SPACE
 from tests.proxies import Proxy
-from tests.servers import Server, free_port, ready, start
+from tests.servers import WITHOUT_A_MODEL, Server, free_port, ready, start
 
 HOSTS = (0, 0, 1)
 """Of each replica; those of one host share their snapshot files and map the same pages."""
 CALLERS, SQL_WRITERS = 3, 4
-# a process that is killed, or cannot write, leaves a broken file of measurements behind
-UNMEASURED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 BOUND_S = 2.0
 """Within this time of the last fault every replica equals the table."""
 
@@ -71,8 +69,7 @@ class Member:
             *self._broken,
             environment=self._environment,
             port=self._port,
-            module="tests.convergence.replica",
-            without=UNMEASURED,
+            module=WITHOUT_A_MODEL,
         )
 
     def end(self) -> None:

@@ -23,9 +23,9 @@ from service.jobs.imports import Imports
 from service.jobs.uploads import ImportLimits
 from service.store import open_store, schema
 from tests.convergence.cluster import Cluster
-from tests.convergence.site import UNMEASURED
 from tests.fakes.analyser import SPACE, photograph
 from tests.jobs.values import submitted, tar_of
+from tests.servers import UNMEASURED
 
 COUNT = 600
 CALLER = trusted("tests")

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.fakes.analyser import photograph
-from tests.servers import ready, start
+from tests.servers import WITHOUT_A_MODEL, ready, start
 
 COUNT = 6000
 PHOTOGRAPH_BYTES = 20_000
@@ -44,9 +44,7 @@ def test_six_thousand_photographs_take_no_more_memory_and_connections_than_a_few
         "FACEMATCH_HOME": str(tmp_path),
         "DATABASE_POOL_SIZE": str(POOL),
     }
-    server = ready(
-        start(tmp_path / "log", environment=environment, module="tests.convergence.replica")
-    )
+    server = ready(start(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL))
     memory: list[int] = []
     connections: list[int] = []
     count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

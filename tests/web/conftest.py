@@ -36,7 +36,7 @@ def site(
     patient = {"FAILED_KEY_LIMIT": "100000/second"}
     keys = {"PHOTOGRAPH_KEYS": KEYS.sealing.text}
     environment = {"DATABASE_URL": url, "FACEMATCH_HOME": str(folder), **patient, **keys}
-    with running(folder / "log", environment=environment) as server:
+    with running(folder / "log", environment=environment, measured=True) as server:
         yield Site(server, url)
     execute(server_url, "DROP DATABASE {} WITH (FORCE)", "facematch_site")
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests import photos
 from tests.proxies import Proxy
-from tests.servers import Server, running
+from tests.servers import WITHOUT_A_MODEL, Server, running
 from tests.web.conftest import ClientFor, Site
 
 
@@ -232,7 +232,9 @@ def pair(database_url: str, tmp_path: Path) -> Iterator[list[Server]]:
     environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
     with ExitStack() as stack:
         yield [
-            stack.enter_context(running(tmp_path / f"log-{n}", environment=environment))
+            stack.enter_context(
+                running(tmp_path / f"log-{n}", environment=environment, module=WITHOUT_A_MODEL)
+            )
             for n in range(2)
         ]
 
@@ -283,7 +285,10 @@ def test_while_the_database_is_away_nobody_is_called_a_stranger(
         "FACEMATCH_HOME": str(tmp_path),
         "DATABASE_TIMEOUT_S": "2",
     }
-    with running(tmp_path / "log", environment=environment) as server, server.client() as client:
+    with (
+        running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server,
+        server.client() as client,
+    ):
         assert client.get("/stats").status_code == 200
         proxy.cut()
         for answer in (

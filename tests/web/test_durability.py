@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests import photos
-from tests.servers import Server, ready, running, start
+from tests.servers import WITHOUT_A_MODEL, Server, ready, running, start
 
 
 def enrol(server: Server, face_id: str) -> int:
@@ -33,7 +33,7 @@ def test_kill_9_loses_nothing_that_was_answered(database_url: str, tmp_path: Pat
     environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path)}
     answered: set[str] = set()
     for life in range(3):
-        server = ready(start(tmp_path / "log", environment=environment))
+        server = ready(start(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL))
 
         def add(name: str, server: Server = server) -> None:
             try:
@@ -50,7 +50,7 @@ def test_kill_9_loses_nothing_that_was_answered(database_url: str, tmp_path: Pat
         server.kill()
         for thread in threads:
             thread.join()
-    with running(tmp_path / "log", environment=environment) as server:
+    with running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server:
         assert len(answered) >= 12
         assert answered <= listed(server)
         with psycopg.connect(database_url) as connection:
@@ -74,15 +74,15 @@ def lives(process: psutil.Process) -> bool:
 
 def test_the_embedded_database_lives_and_stops_with_the_service(tmp_path: Path) -> None:
     home = {"FACEMATCH_HOME": str(tmp_path)}
-    with running(tmp_path / "log", environment=home) as server:
+    with running(tmp_path / "log", environment=home, module=WITHOUT_A_MODEL) as server:
         assert enrol(server, "grace") == 200
         postgres = postgres_of(tmp_path)
         assert server.stop() == 0
     assert not lives(postgres)
-    killed = ready(start(tmp_path / "log", environment=home))
+    killed = ready(start(tmp_path / "log", environment=home, module=WITHOUT_A_MODEL))
     assert found(killed) == "grace"
     killed.kill()
-    with running(tmp_path / "log", environment=home) as server:
+    with running(tmp_path / "log", environment=home, module=WITHOUT_A_MODEL) as server:
         assert found(server) == "grace"
         postgres = postgres_of(tmp_path)
         assert server.stop() == 0
@@ -94,7 +94,7 @@ def test_the_embedded_database_killed_under_the_service_comes_back(
     tmp_path: Path, workers: str
 ) -> None:
     home = {"FACEMATCH_HOME": str(tmp_path), "WORKERS": workers}
-    with running(tmp_path / "log", environment=home) as server:
+    with running(tmp_path / "log", environment=home, module=WITHOUT_A_MODEL) as server:
         assert enrol(server, "grace") == 200
         postgres = postgres_of(tmp_path)
         postgres.kill()
@@ -111,8 +111,8 @@ def test_the_embedded_database_killed_under_the_service_comes_back(
 
 def test_two_services_share_the_embedded_database(tmp_path: Path) -> None:
     home = {"FACEMATCH_HOME": str(tmp_path)}
-    with running(tmp_path / "log", environment=home) as first:
-        with running(tmp_path / "log", environment=home) as second:
+    with running(tmp_path / "log", environment=home, module=WITHOUT_A_MODEL) as first:
+        with running(tmp_path / "log", environment=home, module=WITHOUT_A_MODEL) as second:
             assert enrol(second, "grace") == 200
             assert second.stop() == 0
         assert found(first) == "grace"
@@ -120,7 +120,10 @@ def test_two_services_share_the_embedded_database(tmp_path: Path) -> None:
 
 def test_an_ephemeral_service_leaves_nothing(tmp_path: Path) -> None:
     with running(
-        tmp_path / "log", "--ephemeral", environment={"FACEMATCH_HOME": str(tmp_path)}
+        tmp_path / "log",
+        "--ephemeral",
+        environment={"FACEMATCH_HOME": str(tmp_path)},
+        module=WITHOUT_A_MODEL,
     ) as server:
         assert enrol(server, "grace") == 200
         assert found(server) == "grace"

@@ -15,7 +15,7 @@ from service.errors import Unauthenticated
 from service.web.authentication import Authentication
 from service.web.rate_limits import FailedKeys
 from tests.databases import copy_of
-from tests.servers import Server, running
+from tests.servers import WITHOUT_A_MODEL, Server, running
 
 WRONG = {"X-API-Key": "fm_aaaaaaaa_" + 52 * "a"}
 
@@ -112,7 +112,7 @@ def server(server_url: str, template: str, tmp_path: Path) -> Iterator[Server]:
             "FACEMATCH_HOME": str(tmp_path),
             "FAILED_KEY_LIMIT": "3/minute",
         }
-        with running(tmp_path / "log", environment=environment) as server:
+        with running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server:
             yield server
 
 

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.domain.keys import ANONYMOUS, Caller
 from service.web.rate_limits import RateLimits
 from tests import photos
-from tests.servers import Server, running
+from tests.servers import WITHOUT_A_MODEL, Server, running
 
 
 def limited(rates: str) -> ASGIApp:
@@ -149,7 +149,7 @@ def server(
             "FACEMATCH_HOME": str(folder),
             "RATE_LIMIT": "3/minute; 1000/day",
         }
-        with running(folder / "log", environment=environment) as server:
+        with running(folder / "log", environment=environment, module=WITHOUT_A_MODEL) as server:
             yield server
 
 

@@ -25,7 +25,7 @@ def test_the_service_keeps_what_its_document_promises(tmp_path: Path) -> None:
     # it tries wrong keys by the hundred
     home = {"FACEMATCH_HOME": str(tmp_path / "home"), "FAILED_KEY_LIMIT": "100000/second"}
     with (
-        running(tmp_path / "log", "--ephemeral", environment=home) as server,
+        running(tmp_path / "log", "--ephemeral", environment=home, measured=True) as server,
         server.client() as client,
     ):
         photo = {"file": ("p.jpg", photos.grace_bytes())}
@@ -60,7 +60,7 @@ def test_every_operation_is_described(tmp_path: Path) -> None:
     """A summary, a tag, and the refusals that every request may meet."""
     home = {"FACEMATCH_HOME": str(tmp_path / "home")}
     with (
-        running(tmp_path / "log", "--ephemeral", environment=home) as server,
+        running(tmp_path / "log", "--ephemeral", environment=home, measured=True) as server,
         server.client() as client,
     ):
         document = client.get("/openapi.json").json()

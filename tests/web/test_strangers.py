@@ -9,7 +9,7 @@ import pytest
 
 from tests import photos
 from tests.databases import copy_of
-from tests.servers import Server, free_port, running
+from tests.servers import WITHOUT_A_MODEL, Server, running
 from tests.web.conftest import ClientFor
 
 CONSOLE, OTHER = "https://console.example.org", "https://evil.example.org"
@@ -30,7 +30,7 @@ def server(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
         "ALLOW_ANONYMOUS": "true",
         "CORS_ORIGINS": f"{CONSOLE}, http://localhost:5173",
     }
-    with running(folder / "log", environment=environment) as server:
+    with running(folder / "log", environment=environment, module=WITHOUT_A_MODEL) as server:
         yield server
 
 
@@ -153,7 +153,7 @@ def test_on_the_network_anybody_is_anybody(url: str, tmp_path: Path) -> None:
         tmp_path / "log",
         "--allow-anonymous-network",
         environment=environment,
-        port=free_port(),
+        module=WITHOUT_A_MODEL,
     ) as server:
         named = httpx.get(f"{server.url}/stats", headers={"Host": "faces.example.org"})
         assert named.status_code == 200

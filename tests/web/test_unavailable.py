@@ -10,7 +10,7 @@ import pytest
 
 from tests import photos
 from tests.proxies import Proxy
-from tests.servers import running
+from tests.servers import WITHOUT_A_MODEL, running
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def client(proxy: Proxy, tmp_path: Path) -> Iterator[httpx.Client]:
         "FEED_STALE_S": "2",
     }
     with (
-        running(tmp_path / "log", environment=environment) as server,
+        running(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL) as server,
         server.client() as client,
     ):
         yield client

@@ -12,7 +12,7 @@ import pytest
 
 from service.web.problems import VERSION_HEADER
 from tests import photos
-from tests.servers import Server, ready, start
+from tests.servers import WITHOUT_A_MODEL, Server, ready, start
 
 AT_LEAST = "X-Min-Gallery-Version"
 
@@ -25,7 +25,10 @@ def pair(database_url: str, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
         "WRITE_WAIT_S": "2",
         "WAIT_ALL_S": "3",
     }
-    servers = [start(tmp_path / f"log-{n}", environment=environment) for n in range(2)]
+    servers = [
+        start(tmp_path / f"log-{n}", environment=environment, module=WITHOUT_A_MODEL)
+        for n in range(2)
+    ]
     yield ready(servers[0]), ready(servers[1])
     for server in servers:
         if server.process.poll() is None:
