@@ -112,7 +112,7 @@ class DlibAnalyser:
         return self._space
 
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
-        """All faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
+        """Faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
         with self._workers.take() as worker:
             whole = np.ascontiguousarray(picture)
             found = worker.finder.detect(whole, thorough)

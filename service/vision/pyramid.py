@@ -2,8 +2,8 @@
 
 Level 0 is the picture, each next one has five sixths of its sides, and a window of a fixed size
 runs over all of them. The finest levels find the smallest faces, and take most of the time: a scan
-from level 4 on takes a quarter of it. A face that it finds is what a whole scan finds: the same
-pixels give the same score, and from its box in the pixels of level 4 follows where the window
+from level 5 on takes a sixth of it. A face that it finds is what a whole scan finds: the same
+pixels give the same score, and from its box in the pixels of level 5 follows where the window
 stood, and so the box that a whole scan rounds to the picture's pixels.
 """
 
@@ -13,14 +13,13 @@ from typing import Any
 
 from service.ports import Picture
 
-SKIPPED = 4
-"""Levels that a scan for the largest face does without."""
+STARTS = (5, 3)
+"""Levels from which a scan for the largest face begins, one after the other until one is enough."""
 CONFIRMED = 1
 """How many levels smaller a face would have to be to be missed: where a level below was scanned
 and gave it a lower score, its size is the best one."""
 SURE_SCORE = 1.0
-"""A smaller box takes a face's place only with a higher score. Above this one there was never any
-but the face itself."""
+"""A smaller box takes the place of a larger one only with a higher score: a low one is not sure."""
 
 RATIO, SHIFT = 6 / 5, 0.3
 """dlib's: a point of a level lies at `point * RATIO + SHIFT` of the next finer one."""
@@ -55,37 +54,46 @@ def scan(detector: Any, picture: Picture) -> list[Hit]:
 def scan_for_largest(detector: Any, picture: Picture, certain_score: float) -> list[Hit]:
     """Of what `scan` finds with that score the largest ones, in its order; none where only a whole
     scan can tell which is the largest."""
-    if not _ends_alike(picture):
-        return []
-    hits = scan(detector, _coarse(picture))
-    placed = [_placed(hit) for hit in hits if hit.score >= certain_score]
+    levels = [picture]
+    for start in STARTS:
+        if _ends_alike(picture, start):
+            _extend(levels, start)
+            hits = [hit for hit in scan(detector, levels[start]) if hit.score >= certain_score]
+            largest = _largest(hits, start)
+            if largest:
+                return largest
+    return []
+
+
+def _largest(hits: list[Hit], start: int) -> list[Hit]:
+    """Of what was found from level `start` on, in pixels of the picture; none unless it is sure."""
+    placed = [_placed(hit, start) for hit in hits]
     known = [each for each in placed if each is not None]
     if not known or len(known) < len(placed):
         return []
     level, largest = max(known, key=lambda each: each[0])
-    confirmed = [hit for level, hit in known if level >= SKIPPED + CONFIRMED]
-    sure = level >= SKIPPED + CONFIRMED and largest.score >= SURE_SCORE
-    return confirmed if sure else []
+    if level < start + CONFIRMED or largest.score < SURE_SCORE:
+        return []
+    return [hit for level, hit in known if level >= start + CONFIRMED]
 
 
-def _coarse(picture: Picture) -> Picture:
-    """The first level that is scanned, as dlib makes it: each from the one before."""
+def _extend(levels: list[Picture], last: int) -> None:
+    """Down to that level, as dlib makes them: each from the one before."""
     import dlib
 
-    for _ in range(SKIPPED):
-        height, width = picture.shape[:2]
-        picture = dlib.resize_image(picture, rows=height * 5 // 6, cols=width * 5 // 6)
-    return picture
+    while len(levels) <= last:
+        height, width = levels[-1].shape[:2]
+        levels.append(dlib.resize_image(levels[-1], rows=height * 5 // 6, cols=width * 5 // 6))
 
 
-def _ends_alike(picture: Picture) -> bool:
-    """Whether the scan ends at the level where a whole one does: dlib counts by sides that it
+def _ends_alike(picture: Picture, start: int) -> bool:
+    """Whether a scan from that level ends where a whole one does: dlib counts by sides that it
     rounds otherwise than it makes the levels."""
     height, width = picture.shape[:2]
     whole = _levels(height, width)
-    for _ in range(SKIPPED):
+    for _ in range(start):
         height, width = height * 5 // 6, width * 5 // 6
-    return whole > SKIPPED and whole == SKIPPED + _levels(height, width)
+    return whole > start and whole == start + _levels(height, width)
 
 
 def _levels(height: int, width: int) -> int:
@@ -97,19 +105,21 @@ def _levels(height: int, width: int) -> int:
     return count
 
 
-def _placed(hit: Hit) -> tuple[int, Hit] | None:
-    """The level of a box that was found in the pixels of level SKIPPED, and the box as a whole scan
+def _placed(hit: Hit, start: int) -> tuple[int, Hit] | None:
+    """The level of a box that was found in the pixels of level `start`, and the box as a whole scan
     gives it; None for one whose window cannot be told: dlib widens those that begin outside the
     picture."""
     above = max(0, round(log((hit.right - hit.left) / SPAN, RATIO)))
     left, top, right, bottom = (
         _window(side, above) for side in (hit.left, hit.top, hit.right, hit.bottom)
     )
-    if left is None or top is None or right != left + SPAN or bottom != top + SPAN:
+    if left is None or top is None or right is None or bottom is None:
         return None
-    level = above + SKIPPED
-    sides = (_rounded(_up(side, level)) for side in (left, top, right, bottom))
-    return level, Hit(*sides, hit.score)
+    if {right - left, bottom - top} != {SPAN}:
+        return None
+    level = above + start
+    left, top, right, bottom = (_rounded(_up(side, level)) for side in (left, top, right, bottom))
+    return level, Hit(left, top, right, bottom, hit.score)
 
 
 def _window(side: int, above: int) -> int | None:
