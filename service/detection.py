@@ -27,8 +27,8 @@ class SeenFace:
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """`faces`: largest first, of `faces_found`; `width` and `height`: of the upright picture, in
-    pixels; `space`: what detected, and embedded."""
+    """`faces`: largest first, of `faces_found` that were seen; `width` and `height`: of the upright
+    picture, in pixels; `space`: what detected, and embedded."""
 
     width: int
     height: int

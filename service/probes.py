@@ -40,8 +40,8 @@ class Unfit:
 class Looked:
     """What a photograph, or a caller's embedding, gives to compare.
 
-    `faces`: largest first; `found`: how many the photograph shows, of which these and the `unfit`
-    are the largest; `space`: what their embeddings may be compared with.
+    `faces`: largest first; `found`: how many were seen, of which these and the `unfit` are the
+    largest; `space`: what their embeddings may be compared with.
     """
 
     faces: tuple[Probed, ...]

@@ -66,7 +66,8 @@ class SearchedFace:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """`faces`: largest first; `faces_found`: how many the photograph shows."""
+    """`faces`: largest first; `faces_found`: how many were seen in the photograph, small
+    ones only where all were asked for."""
 
     galleries: tuple[SearchedGallery, ...]
     faces: tuple[SearchedFace, ...]

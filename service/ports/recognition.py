@@ -20,10 +20,11 @@ class FaceAnalyser(Protocol):
     def space(self) -> EmbeddingSpace: ...
 
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
-        """All faces in the picture, largest box first; empty when there is none.
+        """Faces in the picture, largest box first; empty when there is none.
 
-        `thorough`, for enrolment and for all faces of a group: look for much smaller faces too, as
-        long as there are more, and leave out doubtful ones.
+        The first one is certain to be the largest; of the others there may be only those of about
+        its size. `thorough`, for enrolment and for all faces of a group: look for much smaller
+        faces too, as long as there are more, and leave out doubtful ones.
 
         Raises:
             Overloaded: no worker became free in time.

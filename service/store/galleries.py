@@ -11,6 +11,7 @@ from sqlalchemy import (
     FromClause,
     RowMapping,
     and_,
+    bindparam,
     collate,
     delete,
     func,
@@ -90,6 +91,9 @@ GALLERIES = select(
 )
 
 
+# built once: making a statement and its key takes longer than the database takes to answer it
+NAMED = GALLERIES.where(gallery.c.name == bindparam("called"))
+
 DELETED = "The gallery was deleted at this moment; try again."
 
 BY_NAME = collate(gallery.c.name, "C")
@@ -102,7 +106,8 @@ def find(connection: Connection, name: str, *, lock: bool = False) -> Gallery | 
         # them to let go of it at once waits as long as there are any
         named = select(gallery.c.id).where(gallery.c.name == name)
         connection.execute(named.with_for_update(key_share=True))
-    return _one(connection, gallery.c.name == name)
+    row = connection.execute(NAMED, {"called": name}).mappings().one_or_none()
+    return None if row is None else _gallery(row)
 
 
 def listed(

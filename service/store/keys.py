@@ -8,6 +8,7 @@ from sqlalchemy import (
     RowMapping,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     delete,
@@ -56,6 +57,9 @@ HASHED = KEYS.add_columns(
     api_key_pepper.c.pepper,
 ).join(api_key_pepper, literal(True))
 
+# asked at every request, so built once
+OF_PREFIX = HASHED.where(api_key.c.prefix == bindparam("called"))
+
 # readers go on; whoever else would be the first to make a key waits
 SOLE_WRITER = text("LOCK TABLE api_key IN SHARE ROW EXCLUSIVE MODE")
 
@@ -73,7 +77,7 @@ class PostgresKeys:
 
     def hashed(self, prefix: str) -> HashedKey | None:
         with translated():
-            found = self._connection.execute(HASHED.where(api_key.c.prefix == prefix))
+            found = self._connection.execute(OF_PREFIX, {"called": prefix})
             row = found.mappings().one_or_none()
         if row is None:
             return None

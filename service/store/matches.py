@@ -1,6 +1,8 @@
 """SQL of answers: faces as the table holds them now, and who may be an answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, Literal
 from uuid import UUID
 
 import numpy as np
@@ -9,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     LargeBinary,
+    Select,
     Uuid,
     and_,
     any_,
@@ -16,13 +19,22 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from service.domain.galleries import Gallery
 from service.domain.matches import EnrolledFace, SubjectFilter
 from service.domain.subjects import Metadata
 from service.store import subjects, vectors
 from service.store.tables import face, face_embedding, subject
+
+Condition = Literal["alive", "like", "described", "another"]
+PERMITTED: dict[Condition, ColumnElement[bool]] = {
+    "alive": subjects.ALIVE,
+    "like": subject.c.metadata.contains(bindparam("like", type_=JSONB)),
+    "described": subject.c.metadata != {},  # what the index on metadata holds
+    "another": subject.c.id != bindparam("besides"),
+}
+"""Of a subject that may be an answer."""
 
 
 def faces(
@@ -47,12 +59,23 @@ def _enrolled(
 ) -> list[EnrolledFace]:
     if not wanted:
         return []
-    rows = connection.execute(
+    values = {"wanted": list(wanted), "in_gallery": of.id, "in_space": of.space_id}
+    rows = connection.execute(_rows(column, *_conditions(among)), values | _given(among))
+    return [
+        EnrolledFace(face_id, subject_id, external_id, permitted, vectors.received(vec))
+        for face_id, subject_id, external_id, permitted, vec in rows
+    ]
+
+
+@cache
+def _rows(column: ColumnElement[UUID], *conditions: Condition) -> Select[Any]:
+    """Kept: building it takes longer than the database takes to answer."""
+    return (
         select(
             face.c.id,
             face.c.subject_id,
             subject.c.external_id,
-            _permitted(among).label("permitted"),
+            and_(*(PERMITTED[each] for each in conditions)).label("permitted"),
             func.vector_send(face_embedding.c.vec, type_=LargeBinary).label("vec"),
         )
         .join(
@@ -65,28 +88,31 @@ def _enrolled(
             & (face_embedding.c.face_id == face.c.id),
         )
         .where(
-            column == any_(bindparam("wanted", list(wanted), ARRAY(Uuid))),
-            face.c.gallery_id == of.id,
-            face_embedding.c.space_id == of.space_id,
+            column == any_(bindparam("wanted", type_=ARRAY(Uuid))),
+            face.c.gallery_id == bindparam("in_gallery"),
+            face_embedding.c.space_id == bindparam("in_space"),
         )
     )
-    return [
-        EnrolledFace(
-            row.id, row.subject_id, row.external_id, row.permitted, vectors.received(row.vec)
-        )
-        for row in rows
-    ]
 
 
-def _permitted(among: SubjectFilter) -> ColumnElement[bool]:
-    conditions = [subjects.ALIVE]
+def _conditions(among: SubjectFilter) -> Iterator[Condition]:
+    yield "alive"
     if among.metadata is not None:
-        conditions.append(subject.c.metadata.contains(dict(among.metadata)))
+        yield "like"
     if among.metadata:
-        conditions.append(subject.c.metadata != {})  # what the index on metadata holds
+        yield "described"
     if among.besides is not None:
-        conditions.append(subject.c.id != among.besides)
-    return and_(*conditions)
+        yield "another"
+
+
+def _given(among: SubjectFilter) -> dict[str, object]:
+    """What the conditions compare with."""
+    given: dict[str, object] = {}
+    if among.metadata is not None:
+        given["like"] = dict(among.metadata)
+    if among.besides is not None:
+        given["besides"] = among.besides
+    return given
 
 
 def permitted_subjects(
@@ -97,7 +123,10 @@ def permitted_subjects(
         func.uuid_send(subject.c.id, type_=LargeBinary), func.decode("", "hex", type_=LargeBinary)
     )
     found = connection.scalar(
-        select(ids).where(subject.c.gallery_id == gallery_id, _permitted(among))
+        select(ids).where(
+            subject.c.gallery_id == gallery_id, *(PERMITTED[each] for each in _conditions(among))
+        ),
+        _given(among),
     )
     return np.frombuffer(found or b"", dtype="V16")
 

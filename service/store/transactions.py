@@ -45,6 +45,8 @@ from service.store.keys import PostgresKeys
 from service.store.reembedding import PostgresReembedding
 from service.store.spool import PostgresSpool
 
+NOW = select(func.clock_timestamp())
+
 
 class PostgresTransaction:
     """See `ports.Transaction`. Errors are translated here and once more around the commit, so that
@@ -425,7 +427,7 @@ class PostgresTransaction:
 
     def now(self) -> datetime:
         with translated():
-            now: datetime = self._connection.execute(select(func.clock_timestamp())).scalar_one()
+            now: datetime = self._connection.execute(NOW).scalar_one()
             return now
 
     def replicas(self, gallery_id: UUID) -> list[ReplicaState]:

@@ -8,7 +8,7 @@ similarity from 0.0099 to 0.0116, and finding the landmarks again at full size n
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -19,8 +19,9 @@ from service.vision.alignments import dlib_points
 from service.vision.dlib_engines import ChipNetwork
 from service.vision.dlib_files import LANDMARKS_FILE, frontal_detector, packaged, read_landmarks
 from service.vision.pool import SlotPool
+from service.vision.pyramid import Hit, scan, scan_for_largest
 from service.vision.quality import rated
-from service.vision.views import View, search
+from service.vision.views import WORKING_SIDES, View, search
 
 CHIP_SIZE = 150
 CHIP_PADDING = 0.25
@@ -50,20 +51,27 @@ class DlibSlot:
 
     def detect(self, picture: Picture, thorough: bool = False) -> list[DetectedFace]:
         """Faces with `DlibLandmarks`; `thorough`: see `views.search`."""
-        return search(picture, self._seen, certain_score=CERTAIN_SCORE, thorough=thorough)
+        see = self._seen if thorough else self._largest_seen
+        return search(picture, see, certain_score=CERTAIN_SCORE, thorough=thorough)
 
     def _seen(self, view: View) -> list[DetectedFace]:
-        rectangles, scores, _ = self._detector.run(view.picture, 0, 0.0)
-        return [
-            self._face(view, rectangle, score)
-            for rectangle, score in zip(rectangles, scores, strict=True)
-        ]
+        return [self._face(view, hit) for hit in scan(self._detector, view.picture)]
 
-    def _face(self, view: View, rectangle: Any, score: float) -> DetectedFace:
+    def _largest_seen(self, view: View) -> list[DetectedFace]:
+        """Nothing large is in a view larger than the first: it would have been seen there."""
+        if max(view.picture.shape) > WORKING_SIDES[0]:
+            return self._seen(view)
+        hits = scan_for_largest(self._detector, view.picture, CERTAIN_SCORE)
+        return [self._face(view, hit) for hit in hits] or self._seen(view)
+
+    def _face(self, view: View, hit: Hit) -> DetectedFace:
+        import dlib
+
+        rectangle = dlib.rectangle(hit.left, hit.top, hit.right, hit.bottom)
         shape = self._landmarks(view.picture, rectangle)
         return DetectedFace(
-            view.box(rectangle.left(), rectangle.top(), rectangle.width(), rectangle.height()),
-            float(score),
+            view.box(hit.left, hit.top, rectangle.width(), rectangle.height()),
+            hit.score,
             tuple(view.point(point.x, point.y) for point in shape.parts()),
         )
 
@@ -104,7 +112,7 @@ class DlibAnalyser:
         return self._space
 
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
-        """All faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
+        """Faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
         with self._workers.take() as worker:
             whole = np.ascontiguousarray(picture)
             found = worker.finder.detect(whole, thorough)

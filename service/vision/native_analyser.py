@@ -40,7 +40,7 @@ class NativeAnalyser:
         return self._space
 
     def detect(self, picture: Picture, *, thorough: bool = False) -> tuple[DetectedFace, ...]:
-        """All faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
+        """Faces, largest first, with five landmarks each; see `FaceAnalyser.detect`."""
         with self._finders.take() as finder:
             whole = np.ascontiguousarray(picture)
             found = finder.detect(whole, thorough)

@@ -111,10 +111,15 @@ class SeenFaceBody(FaceBody):
         return cls(**dict(face), flaws=flaws, landmarks=points, embedding=embedding)
 
 
+FACES_FOUND = (
+    "more than `faces` lists where they were cut off; with `largest`, smaller faces may be left out"
+)
+
+
 class DetectedBody(BaseModel):
     width: int = Field(description="of the upright photograph, in pixels")
     height: int
-    faces_found: int = Field(description="more than `faces` lists where they were cut off")
+    faces_found: int = Field(description=FACES_FOUND)
     faces: list[SeenFaceBody] = Field(description="largest first; empty: there is none")
     space: Space
 

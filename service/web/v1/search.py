@@ -15,7 +15,7 @@ from service.recognition import Search, Searched, SearchedFace
 from service.web.callers import Searching
 from service.web.services import Provided, stamp
 from service.web.v1.bodies import PHOTOGRAPH, EitherBody
-from service.web.v1.detect import FaceBody, Faces, FlawBody
+from service.web.v1.detect import FACES_FOUND, FaceBody, Faces, FlawBody
 from service.web.v1.galleries import Threshold
 from service.web.v1.parameters import AtLeast, GalleryName
 from service.web.v1.probes import FACE_ID, ProbeBody
@@ -157,7 +157,7 @@ class FoundBody(BaseModel):
 class SearchedBody(BaseModel):
     gallery: str = Field(examples=["staff"])
     threshold: float = Field(description="what was decided by", examples=[0.922])
-    faces_found: int = Field(description="more than `faces` lists where they were cut off")
+    faces_found: int = Field(description=FACES_FOUND)
     faces: list[FoundBody] = Field(description="largest first")
 
     @classmethod
@@ -179,7 +179,7 @@ class SearchedGalleryBody(BaseModel):
 
 class SeveralSearchedBody(BaseModel):
     galleries: list[SearchedGalleryBody]
-    faces_found: int = Field(description="more than `faces` lists where they were cut off")
+    faces_found: int = Field(description=FACES_FOUND)
     faces: list[FoundBody] = Field(description="largest first; `top_k` over all galleries")
 
     @classmethod
