@@ -17,6 +17,7 @@ from service.errors import (
     FacesMissing,
     NoOtherSpace,
     OtherSpaceExists,
+    PhotographKeyMissing,
     RequestError,
     RequestInvalid,
 )
@@ -251,6 +252,8 @@ class Filling:
         try:
             material = self._material(face)
             return NO_PHOTOGRAPH if material is None else self._embedding(face, material)
+        except PhotographKeyMissing:
+            raise  # of all that are kept under it
         except RequestError as error:
             return error.code, str(error)
 

@@ -189,3 +189,14 @@ def test_a_search_of_a_second_space_that_is_not_there_is_refused(site: Site) -> 
         data={"other_space": "true"},
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "no_other_space")
+
+
+def test_without_the_key_of_what_is_kept_nothing_is_tried(site: Site) -> None:
+    with site.server.client() as client:
+        create(client, "sealed", keep_photographs="originals")
+        enrol(client, "sealed")
+    keyless = {**site.environment, "PHOTOGRAPH_KEYS": PhotographKey.new().text}
+    arguments = ("gallery", "reembed", "sealed", "--alignment", "deepface")
+    done = facematch(*arguments, environment=keyless)
+    assert (done.returncode, "photograph_key_missing" in done.stderr) == (6, True), done.stderr
+    assert "\tphotograph_key_missing" not in site.run("missing", "sealed")[1]
