@@ -101,7 +101,7 @@ def test_a_truncate_means_everything(
     assert seen.only.everything is True
 
 
-def test_another_space_means_everything(
+def test_another_space_is_a_version_that_touches_no_face(
     psql: Sql, feed: ChangeFeed, gallery: Gallery, face_id: UUID
 ) -> None:
     other = one(
@@ -112,7 +112,7 @@ def test_another_space_means_everything(
     with watched(feed, gallery) as seen:
         psql.execute("UPDATE gallery SET space_id = %s", (other,))
         psql.execute("UPDATE gallery SET space_id = space_id, threshold = 0.1")
-    assert seen.only.everything is True
+    assert (seen.only.everything, seen.only.faces) == (False, ())
 
 
 def test_two_galleries_in_one_transaction_get_a_version_each(
