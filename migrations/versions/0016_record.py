@@ -288,13 +288,10 @@ def upgrade() -> None:
     op.execute(CLEAR)
     op.execute(DEFINER.format(more=CLEARING))
     op.execute(VIEW)
-    # releases before it would find people whose consent was withdrawn
-    op.execute("COMMENT ON TABLE alembic_version IS '0016 runs from 0016'")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
-    op.execute("COMMENT ON TABLE alembic_version IS '0015 runs from 0015'")
     op.execute("DROP VIEW audit.exports")
     op.execute("DROP FUNCTION audit_clear(), audit_clear_all() CASCADE")
     # what was withdrawn must not become valid

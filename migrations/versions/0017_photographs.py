@@ -149,12 +149,12 @@ def upgrade() -> None:
         )
     )
     # releases before it keep no photographs: what they enrol can be seen to have none
-    op.execute("COMMENT ON TABLE alembic_version IS '0017 runs from 0016'")
+    op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0016'")
 
 
 def downgrade() -> None:
     lock("face", "erasure", altered=["gallery"])
-    op.execute("COMMENT ON TABLE alembic_version IS '0016 runs from 0016'")
+    op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0015'")
     op.execute("DROP VIEW audit.enrolments")
     op.execute(VIEW.format(column="", table=""))
     op.execute(NOTED.format(more=""))

@@ -103,7 +103,7 @@ def upgrade() -> None:
     op.execute(FEED_SPACE.format(change=TOUCHING_NOTHING))
     op.execute(TOLD)
     op.execute(DEFINER.format(functions="'feed_space()', 'audit_reembedding()'"))
-    op.execute("COMMENT ON TABLE alembic_version IS '0018 runs from 0016'")
+    op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0016'")
 
 
 def downgrade() -> None:
@@ -121,4 +121,4 @@ ALTER TABLE gallery_calibration DROP CONSTRAINT pk_gallery_calibration,
 """)
     op.execute(FEED_SPACE.format(change=EVERYTHING))
     op.execute(DEFINER.format(functions="'feed_space()'"))
-    op.execute("COMMENT ON TABLE alembic_version IS '0017 runs from 0016'")
+    op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0016'")

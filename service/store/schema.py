@@ -100,7 +100,7 @@ def _newer(url: str, found: str | None) -> bool:
     """
     if found in {None, *(script.revision for script in _scripts().walk_revisions())}:
         return False
-    oldest = _runs_from(url, found)
+    oldest = _runs_from(url)
     if oldest is None or oldest > head():
         raise SchemaOutdated(
             f"The database was upgraded by a newer release of facematch (its revision is {found}, "
@@ -110,13 +110,14 @@ def _newer(url: str, found: str | None) -> bool:
     return True
 
 
-def _runs_from(url: str, found: str | None) -> str | None:
-    """The oldest revision whose releases run on the database, as its own revision says; None where
-    that says nothing. Revisions are numbers of four digits, so their order is that of text."""
+def _runs_from(url: str) -> str | None:
+    """The oldest revision whose releases run on the database, as the schema says: every revision
+    says so anew, in words that the releases before it read. Revisions are numbers of four digits,
+    so their order is that of text."""
     said = "SELECT obj_description(to_regclass('alembic_version'), 'pg_class')"
     with _explained(), _connected(url) as connection:
         comment = connection.exec_driver_sql(said).scalar_one()
-    match = re.fullmatch(f"{found} runs from ([0-9]{{4}})", comment or "")
+    match = re.fullmatch("runs from ([0-9]{4})", comment or "")
     return match and match[1]
 
 
