@@ -26,6 +26,17 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from service.store.columns import NEW_ID, NOW, Timestamp, Vector, Xid8, metadata
 
+
+def _goes_with(owner: str) -> ForeignKeyConstraint:
+    """With a face or a subject, whichever gallery that is moved to."""
+    return ForeignKeyConstraint(
+        ["gallery_id", f"{owner}_id"],
+        [f"{owner}.gallery_id", f"{owner}.id"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    )
+
+
 embedding_space = Table(
     "embedding_space",
     metadata,
@@ -87,12 +98,7 @@ reembedding_failure = Table(
     Column("code", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("failed_at", Timestamp, nullable=False, server_default=NOW),
-    ForeignKeyConstraint(
-        ["gallery_id", "face_id"],
-        ["face.gallery_id", "face.id"],
-        onupdate="CASCADE",
-        ondelete="CASCADE",
-    ),
+    _goes_with("face"),
     Index(None, "gallery_id", "face_id"),
 )
 
@@ -178,12 +184,7 @@ consent = Table(
     Column("expires_at", Timestamp),
     Column("recorded_by", Text, nullable=False, server_default=text("SESSION_USER")),
     Column("withdrawn_at", Timestamp),
-    ForeignKeyConstraint(
-        ["gallery_id", "subject_id"],
-        ["subject.gallery_id", "subject.id"],
-        onupdate="CASCADE",
-        ondelete="CASCADE",
-    ),
+    _goes_with("subject"),
     Index(None, "gallery_id", "subject_id"),
 )
 
@@ -221,12 +222,7 @@ face = Table(
     Column("created_by", Text, nullable=False, server_default=text("SESSION_USER")),
     UniqueConstraint("gallery_id", "id"),
     UniqueConstraint("subject_id", "image_sha256"),
-    ForeignKeyConstraint(
-        ["gallery_id", "subject_id"],
-        ["subject.gallery_id", "subject.id"],
-        onupdate="CASCADE",
-        ondelete="CASCADE",
-    ),
+    _goes_with("subject"),
     Index(None, "gallery_id", "subject_id"),
     Index(
         None,
@@ -244,12 +240,7 @@ face_embedding = Table(
     Column("gallery_id", Uuid, nullable=False),
     Column("dimension", Integer, Computed("vector_dims(vec)", persisted=True), nullable=False),
     Column("vec", Vector, nullable=False),
-    ForeignKeyConstraint(
-        ["gallery_id", "face_id"],
-        ["face.gallery_id", "face.id"],
-        onupdate="CASCADE",
-        ondelete="CASCADE",
-    ),
+    _goes_with("face"),
     ForeignKeyConstraint(
         ["space_id", "dimension"], ["embedding_space.id", "embedding_space.dimension"]
     ),
@@ -264,12 +255,7 @@ kept_photograph = Table(
     Column("kind", Text, nullable=False),
     Column("key_id", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    ForeignKeyConstraint(
-        ["gallery_id", "face_id"],
-        ["face.gallery_id", "face.id"],
-        onupdate="CASCADE",
-        ondelete="CASCADE",
-    ),
+    _goes_with("face"),
     Index(None, "gallery_id", "kind", "face_id"),
 )
 
