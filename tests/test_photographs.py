@@ -26,7 +26,7 @@ from service.photographs import Photographs, Terms, delete_unkept, require_key
 from service.ports import Store
 from service.retention import Retention
 from tests.store.conftest import clean_url, psql, shared_url, store
-from tests.store.photographs import KEYS, content_of, enrol_kept, keeping_gallery
+from tests.store.photographs import KEYS, all_kept, content_of, enrol_kept, keeping_gallery
 from tests.store.values import enrol, one
 
 __all__ = ["clean_url", "psql", "shared_url", "store"]
@@ -215,7 +215,7 @@ def test_rotation_under_writers_says_what_is_left_and_damages_nothing(
     done = use.rotate(CALLER)
     assert done.left == 0
     with store.transaction(read_only=True) as tx:
-        every = tx.kept_photographs(gallery.id, None, 10_000)
+        every = all_kept(tx, gallery)
     alone = PhotographKeys((NEW,))
     assert len(every) == one(psql, COUNT) > 40
     assert {alone.open(each).content[:11] for each in every} == {b"photograph "}

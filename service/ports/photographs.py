@@ -16,15 +16,10 @@ class PhotographRows(Protocol):
         """None where there is no such face, or nothing is kept of its photograph."""
         ...
 
-    def kept_photographs(
-        self, gallery_id: UUID, after: UUID | None, limit: int
-    ) -> list[KeptPhotograph]:
-        """A page of a gallery's, by the id of their faces, those after that one. Each may be as
-        large as an upload (`MAX_IMAGE_BYTES`): `limit` says how many are in memory."""
-        ...
-
     def sealed_otherwise(self, key_id: str, after: UUID | None, limit: int) -> list[KeptPhotograph]:
-        """By the id of their faces, those after that one: what another key than that one seals."""
+        """By the id of their faces, those after that one: what another key than that one seals.
+        Each may be as large as an upload (`MAX_IMAGE_BYTES`): `limit` says how many are in memory.
+        """
         ...
 
     def count_photographs(self, gallery_id: UUID) -> dict[str, int]:

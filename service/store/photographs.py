@@ -60,24 +60,10 @@ def read(connection: Connection, gallery_id: UUID, face_id: UUID) -> KeptPhotogr
     return None if row is None else _photograph(row)
 
 
-def listed(
-    connection: Connection, gallery_id: UUID, after: UUID | None, limit: int
-) -> list[KeptPhotograph]:
-    # by the index, which the kind stands in
-    kind = select(gallery.c.keep_photographs).where(gallery.c.id == gallery_id).scalar_subquery()
-    page = KEPT.where(columns.gallery_id == gallery_id, columns.kind == kind)
-    return _page(connection, page, after, limit)
-
-
 def sealed_otherwise(
     connection: Connection, key_id: str, after: UUID | None, limit: int
 ) -> list[KeptPhotograph]:
-    return _page(connection, KEPT.where(columns.key_id != key_id), after, limit)
-
-
-def _page(
-    connection: Connection, page: Select[Any], after: UUID | None, limit: int
-) -> list[KeptPhotograph]:
+    page = KEPT.where(columns.key_id != key_id)
     if after is not None:
         page = page.where(columns.face_id > after)
     rows = connection.execute(page.order_by(columns.face_id).limit(limit))

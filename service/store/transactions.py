@@ -313,12 +313,6 @@ class PostgresTransaction:
         with translated():
             return photographs.read(self._connection, gallery_id, face_id)
 
-    def kept_photographs(
-        self, gallery_id: UUID, after: UUID | None, limit: int
-    ) -> list[KeptPhotograph]:
-        with translated():
-            return photographs.listed(self._connection, gallery_id, after, limit)
-
     def sealed_otherwise(self, key_id: str, after: UUID | None, limit: int) -> list[KeptPhotograph]:
         with translated():
             return photographs.sealed_otherwise(self._connection, key_id, after, limit)

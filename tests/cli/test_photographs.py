@@ -14,7 +14,7 @@ from service.store import open_store
 from tests import photos
 from tests.jobs.values import tar_of
 from tests.servers import facematch, running
-from tests.store.photographs import KEYS
+from tests.store.photographs import KEYS, all_kept
 from tests.web.v1.test_imports import ended
 
 FILES = {"grace": photos.grace_bytes(), "eileen": photos.astronaut_bytes()}
@@ -67,7 +67,7 @@ def opened(environment: dict[str, str], keys: PhotographKeys, name: str = "dlib"
         with store.transaction(read_only=True) as tx:
             gallery = tx.find_gallery(name)
             assert gallery is not None
-            kept = tx.kept_photographs(gallery.id, None, 100)
+            kept = all_kept(tx, gallery)
     finally:
         store.close()
     return sorted(keys.open(each).content for each in kept)

@@ -18,7 +18,7 @@ from service.exports import Export, Import, Imported, Reader, reading
 from service.photograph_keys import NO_KEYS, PhotographKey, PhotographKeys
 from service.ports import Store
 from tests.exports.test_exports import changed, sealed
-from tests.store.photographs import KEYS, content_of, enrol_kept, keeping_gallery
+from tests.store.photographs import KEYS, all_kept, content_of, enrol_kept, keeping_gallery
 from tests.store.values import enrol, one
 
 Sql = psycopg.Connection[Any]
@@ -51,7 +51,7 @@ def opened(store: Store, name: str, keys: PhotographKeys) -> list[bytes]:
     with store.transaction(read_only=True) as tx:
         gallery = tx.find_gallery(name)
         assert gallery is not None
-        kept = tx.kept_photographs(gallery.id, None, 100)
+        kept = all_kept(tx, gallery)
     return sorted(keys.open(each).content for each in kept)
 
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from service.domain.faces import NewFace
 from service.domain.galleries import Gallery, GalleryRules, GallerySettings
-from service.domain.photographs import Keeping, OpenPhotograph, Sealed
+from service.domain.photographs import Keeping, KeptPhotograph, OpenPhotograph, Sealed
 from service.photograph_keys import PhotographKey, PhotographKeys
-from service.ports import Store
+from service.ports import Store, Transaction
 from tests.store.values import SPACE, new_face
 
 KEYS = PhotographKeys((PhotographKey(b"\x0a" * 32),))
@@ -48,3 +48,9 @@ def enrol_kept(
     with store.transaction() as tx:
         subject_id = tx.add_subject(gallery.id, name)
         return tx.add_face(gallery, subject_id, kept_face(seed, kind, keys))
+
+
+def all_kept(tx: Transaction, gallery: Gallery) -> list[KeptPhotograph]:
+    """A gallery's kept photographs, by face."""
+    every = tx.sealed_otherwise("sealed by whatever key", None, 10_000)
+    return [each for each in every if each.gallery_id == gallery.id]

@@ -15,6 +15,7 @@ from service.ports import Store
 from service.store import erasures
 from tests.store.photographs import (
     KEYS,
+    all_kept,
     content_of,
     enrol_kept,
     keeping_gallery,
@@ -51,16 +52,12 @@ def test_a_face_s_photograph_is_kept_sealed_and_opens(
     assert one(psql, "SELECT position(%s IN sealed) FROM kept_photograph", content_of(7)) == 0
 
 
-def test_a_gallery_s_photographs_come_in_pages_by_face(
-    store: Store, gallery: Gallery, psql: Sql
-) -> None:
-    others = keeping_gallery(store, "others")
-    enrol_kept(store, others, "eve", 99)
+def test_what_is_to_be_sealed_anew_comes_in_pages_by_face(store: Store, gallery: Gallery) -> None:
     ids = sorted(enrol_kept(store, gallery, f"person {seed}", seed) for seed in range(5))
     enrol(store, gallery, "nothing kept", 50)
     with store.transaction(read_only=True) as tx:
-        first = tx.kept_photographs(gallery.id, None, 3)
-        rest = tx.kept_photographs(gallery.id, first[-1].face_id, 3)
+        first = tx.sealed_otherwise("0" * 16, None, 4)
+        rest = tx.sealed_otherwise("0" * 16, first[-1].face_id, 4)
     assert [each.face_id for each in first + rest] == ids
     assert {KEYS.open(each).content for each in first + rest} == {*map(content_of, range(5))}
 
@@ -110,7 +107,7 @@ def test_what_is_counted_is_what_can_be_read(store: Store, gallery: Gallery, psq
     with store.transaction(read_only=True) as tx:
         assert tx.count_photographs(gallery.id) == {KEYS.sealing.id: 1}
         assert tx.count_sealed(KEYS.sealing.id) == (1, 0)
-        assert [each.face_id for each in tx.kept_photographs(gallery.id, None, 9)] == [face_id]
+        assert [each.face_id for each in all_kept(tx, gallery)] == [face_id]
 
 
 def test_what_is_kept_no_more_does_not_open_and_goes_in_batches(
@@ -121,7 +118,7 @@ def test_what_is_kept_no_more_does_not_open_and_goes_in_batches(
     assert one(psql, COUNT) == 5
     with store.transaction(read_only=True) as tx:
         assert tx.kept_photograph(gallery.id, ids[0]) is None
-        assert tx.kept_photographs(gallery.id, None, 9) == []
+        assert all_kept(tx, gallery) == []
         assert tx.sealed_otherwise("0" * 16, None, 9) == []
         assert (tx.count_photographs(gallery.id), tx.count_unkept(gallery.id)) == ({}, 5)
     deleted = []
