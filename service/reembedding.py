@@ -229,8 +229,8 @@ class Filling:
         embedded = 0
         with ThreadPoolExecutor(self.threads) as pool:
             # whoever began to enrol before there was this space, may commit behind the last page
-            while batches := self._pass(pool, advance):
-                embedded += batches
+            while done := self._pass(pool, advance):
+                embedded += done
         return Filled(embedded, Counter(self._failed.values()))
 
     def _pass(self, pool: ThreadPoolExecutor, advance: Callable[[int], None]) -> int:

@@ -1,7 +1,6 @@
 """The work on an import: shared, resumed, cancelled, and never done twice."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -10,8 +9,6 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from service.domain.embeddings import Embedding
-from service.domain.faces import DetectedFace
 from service.domain.galleries import EnrolmentGates, Gallery, GalleryRules, GallerySettings
 from service.domain.imports import ImportJob, ItemStatus, Reason, Verdict
 from service.domain.keys import Caller
@@ -20,9 +17,8 @@ from service.images import ImageLimits
 from service.jobs import enrolling as module
 from service.jobs.enrolling import BATCH, Enrolling
 from service.jobs.imports import Imports
-from service.ports import FaceAnalyser, Picture, Store
-from service.reembedding import Reembedding
-from tests.fakes.analyser import SPACE, FakeAnalyser, photograph
+from service.ports import FaceAnalyser, Store
+from tests.fakes.analyser import FakeAnalyser, photograph
 from tests.jobs.values import (
     OneAnalyser,
     counted,
@@ -34,6 +30,7 @@ from tests.jobs.values import (
     people,
     submitted,
     tar_of,
+    troubled,
 )
 
 Psql = psycopg.Connection[Any]
@@ -43,21 +40,6 @@ def one(psql: Psql, statement: str) -> Any:
     row = psql.execute(statement.encode()).fetchone()
     assert row is not None
     return row[0]
-
-
-class Troubled(FakeAnalyser):
-    """Does something of the test's own before each embedding."""
-
-    def __init__(self, before: Callable[[int], None]) -> None:
-        self._before = before
-
-    def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
-        self._before(int.from_bytes(picture.reshape(-1)[:8].tobytes(), "big"))
-        return super().embed(picture, face)
-
-
-def troubled(enrolling: Enrolling, before: Callable[[int], None]) -> Enrolling:
-    return replace(enrolling, analysers=OneAnalyser(Troubled(before)))
 
 
 def never() -> bool:
@@ -457,24 +439,3 @@ def test_metadata_is_the_new_subject_s(
         finished(imports, enrolling, caller, tar_of(files))
     assert one(psql, "SELECT metadata FROM subject") == {"team": "navy"}
     assert one(psql, "SELECT count(*) FROM face") == 2
-
-
-def test_an_import_that_meets_a_second_space_embeds_what_is_not_committed_in_both(
-    imports: Imports, enrolling: Enrolling, caller: Caller, store: Store
-) -> None:
-    begun = False
-
-    def begin(_: int) -> None:
-        nonlocal begun
-        if not begun:
-            begun = True
-            other = replace(SPACE, model="ArcFace")
-            Reembedding(store).begin(caller, "people", other, 0.5)
-
-    _, items = finished(imports, troubled(enrolling, begin), caller, tar_of(people(5)))
-    assert counted(items) == {"enrolled": 5}
-    with store.transaction(read_only=True) as tx:
-        gallery = tx.find_gallery("people")
-        assert gallery is not None
-        assert tx.reembedding.count_missing(gallery.in_other()) == 0
-        assert tx.reembedding.count_missing(gallery) == 0

@@ -5,19 +5,21 @@ import json
 import tarfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
-from service.domain.embeddings import Alignment, EmbeddingSpace
+from service.domain.embeddings import Alignment, Embedding, EmbeddingSpace
+from service.domain.faces import DetectedFace
 from service.domain.imports import ImportJob, ListedItem
 from service.domain.keys import Caller
 from service.jobs.enrolling import Enrolling
 from service.jobs.imports import Imports
-from service.ports import FaceAnalyser
-from tests.fakes.analyser import SPACE, photograph
+from service.ports import FaceAnalyser, Picture
+from tests.fakes.analyser import SPACE, FakeAnalyser, photograph
 
 Files = Mapping[str, bytes]
 
@@ -101,3 +103,18 @@ def outcome(items: Mapping[str | int, ListedItem]) -> dict[str | int, str]:
 
 def counted(items: Mapping[str | int, ListedItem]) -> Counter[str]:
     return Counter(str(item.status) for item in items.values())
+
+
+class Troubled(FakeAnalyser):
+    """Does something of the test's own before each embedding."""
+
+    def __init__(self, before: Callable[[int], None]) -> None:
+        self._before = before
+
+    def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
+        self._before(int.from_bytes(picture.reshape(-1)[:8].tobytes(), "big"))
+        return super().embed(picture, face)
+
+
+def troubled(enrolling: Enrolling, before: Callable[[int], None]) -> Enrolling:
+    return replace(enrolling, analysers=OneAnalyser(Troubled(before)))

@@ -233,7 +233,7 @@ def _made(gallery: Gallery) -> JSONResponse:
 def create_gallery(
     services: Provided, caller: Administering, body: NewGalleryBody, repeat: Repeat
 ) -> Response:
-    """Create a gallery, bound for good to one embedding space."""
+    """Create a gallery in one embedding space; see docs/operations.md for a move to another."""
     once = repeat.once(caller, body, _made)
     return _made(services.galleries.create(caller, body.wanted(), once))
 

@@ -1,29 +1,15 @@
-"""A gallery in two spaces, on a real database and a real replica; only the models are fakes."""
+"""A gallery in two spaces: filled, searched, switched, given up, and what is told of that."""
 
-import itertools
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import psycopg
 import pytest
 
-from service.audit import Recorder
-from service.domain.embeddings import Alignment, ClaimedSpace, Embedding, EmbeddingSpace
-from service.domain.faces import Beside, Box, DetectedFace, NewFace
-from service.domain.galleries import Gallery, GallerySettings
-from service.domain.keys import trusted
-from service.domain.probes import PhotographProbe
-from service.domain.quality import UNCHECKED
-from service.domain.reembedding import MissingFace
-from service.enrolment import Enrolment, Photograph, RawEmbedding
+from service.domain.embeddings import Alignment, ClaimedSpace
+from service.domain.faces import Beside, Box, NewFace
+from service.enrolment import Photograph, RawEmbedding
 from service.errors import (
     FacesMissing,
     GalleryMoved,
@@ -34,93 +20,11 @@ from service.errors import (
 from service.evaluation.comparison import Answer, compare
 from service.evaluation.enrolled import read_both
 from service.faces import Faces
-from service.galleries import Galleries, existing
-from service.images import ImageLimits
-from service.materials import Material, Originals, Source
-from service.ports import FaceAnalyser, Picture, Store, Transaction
-from service.probes import Probes
-from service.recognition import Recognition, Search
-from service.reembedding import Filled, Filling, Reembedding
-from service.sync import AntiEntropy, Replica
-from service.vision.loaded import LoadedAnalysers
-from service.vision.pool import SlotPool
-from tests.fakes.analyser import SPACE, FakeAnalyser, photograph
-from tests.store.conftest import clean_url, psql, shared_url, store
-
-__all__ = ["clean_url", "psql", "shared_url", "store"]
-
-CALLER = trusted("tests")
-LIMITS = ImageLimits(100_000, 100_000)
-OTHER = EmbeddingSpace("ArcFace", 16, "cd" * 32, "retinaface", Alignment.NATIVE, 0.7)
-
-
-@dataclass
-class Site:
-    """One replica with two models, of which the second sees all but some."""
-
-    store: Store
-    replica: Replica
-    blind_to: set[int] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.other = FakeAnalyser(OTHER, self.blind_to)
-        turns = SlotPool(lambda: None, 4, 10)
-        analysers = LoadedAnalysers(FakeAnalyser(), self._load, turns)
-        self.galleries = Galleries(self.store, self.replica, analysers, 5)
-        self.enrolment = Enrolment(self.galleries, analysers, LIMITS, UNCHECKED)
-        probes = Probes(analysers, LIMITS, UNCHECKED)
-        self.recognition = Recognition(self.store, self.replica, probes, Recorder(self.store))
-        self.reembedding = Reembedding(self.store)
-
-    def _load(self, model: str, **_: object) -> FaceAnalyser:
-        assert model == "ArcFace"
-        return self.other
-
-    def enrol(self, name: str, seed: int) -> UUID:
-        photo = Photograph(photograph(seed), f"{name}.png")
-        return self.enrolment.add(CALLER, "people", name, photo, create=True).face.id
-
-    def found(self, seed: int, *, in_other: bool = False) -> str | None:
-        """Whom a photograph names."""
-        search = Search(PhotographProbe(photograph(seed)), in_other=in_other)
-        matches = self.recognition.search(CALLER, ["people"], search, {}).faces[0].matches
-        return matches[0].external_id if matches else None
-
-    def gallery(self) -> Gallery:
-        return self.galleries.read(CALLER, "people")
-
-    def begin(self) -> Gallery:
-        return self.reembedding.begin(CALLER, "people", OTHER, None)
-
-    def fill(self, *sources: Source) -> Filled:
-        gallery = self.begin()
-        filling = Filling(self.store, CALLER, gallery, self.other, LIMITS, sources, 2)
-        filled = filling.run()
-        with self.store.transaction(read_only=True) as tx:
-            version = tx.find_gallery("people").version  # type: ignore[union-attr]
-        assert self.replica.wait_for(gallery.id, version)
-        return filled
-
-    def missing(self) -> list[tuple[str, str | None]]:
-        _, faces = self.reembedding.missing(CALLER, "people", None, 1000)
-        return [(face.external_id, face.code) for face in faces]
-
-
-@pytest.fixture
-def site(store: Store) -> Iterator[Site]:
-    with store.transaction() as tx:
-        tx.create_gallery("people", SPACE, GallerySettings(0.5))
-    replica = Replica(store.feed(), poll_s=5, stale_s=30, wait_s=10)
-    with closing(replica):
-        replica.start()
-        yield Site(store, replica)
-
-
-@pytest.fixture
-def originals(tmp_path: Path) -> Originals:
-    for seed in range(40):
-        (tmp_path / f"photo {seed}.png").write_bytes(photograph(seed))
-    return Originals.read(tmp_path, 100_000)
+from service.materials import Originals
+from service.ports import Transaction
+from service.reembedding import Filled, Filling
+from tests.fakes.analyser import SPACE, photograph
+from tests.reembedding.values import CALLER, LIMITS, OTHER, Site
 
 
 def test_faces_are_found_in_both_spaces_and_after_the_switch_in_the_other_one(
@@ -318,181 +222,6 @@ def test_a_filling_whose_space_was_given_up_ends(site: Site, originals: Original
     site.reembedding.switch(CALLER, "people", leave_behind=1)
     with pytest.raises(GalleryMoved):
         filling.run()
-
-
-@dataclass(eq=False)
-class Interrupting(FakeAnalyser):
-    """Something happens, once, while this one embeds."""
-
-    happenings: list[Callable[[], object]] = field(default_factory=list)
-
-    def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
-        if self.happenings:
-            self.happenings.pop()()
-        return super().embed(picture, face)
-
-
-def interrupted(site: Site, happening: Callable[[], object]) -> Site:
-    """The same site, whose own model meets that at its next use."""
-    again = Site(site.store, site.replica)
-    own = Interrupting(happenings=[happening])
-    analysers = LoadedAnalysers(own, again._load, SlotPool(lambda: None, 4, 10))
-    again.galleries = replace(again.galleries, analysers=analysers)
-    again.enrolment = replace(again.enrolment, galleries=again.galleries, analysers=analysers)
-    probes = replace(again.recognition.probes, analysers=analysers)
-    again.recognition = replace(again.recognition, probes=probes)
-    return again
-
-
-@pytest.fixture
-def filled(site: Site, originals: Originals) -> Site:
-    for seed in range(3):
-        site.enrol(f"person {seed}", seed)
-    site.fill(originals)
-    return site
-
-
-def test_a_search_that_meets_the_switch_is_answered_from_the_new_space(filled: Site) -> None:
-    site = interrupted(filled, lambda: filled.reembedding.switch(CALLER, "people"))
-    assert site.found(1) == "person 1"
-    assert site.gallery().space == OTHER
-
-
-def test_an_enrolment_that_meets_the_switch_is_in_both_spaces(filled: Site) -> None:
-    site = interrupted(filled, lambda: filled.reembedding.switch(CALLER, "people"))
-    site.enrol("late", 20)
-    assert site.gallery().space == OTHER
-    assert [site.found(20), site.found(20, in_other=True)] == ["late", "late"]
-
-
-def test_an_enrolment_that_meets_the_beginning_is_in_both_spaces(site: Site) -> None:
-    interrupted(site, site.begin).enrol("late", 20)
-    assert site.missing() == []
-
-
-def test_an_enrolment_that_meets_the_end_is_in_the_present_space(filled: Site) -> None:
-    def ended() -> None:
-        filled.reembedding.switch(CALLER, "people")
-        filled.reembedding.discard(CALLER, "people")
-
-    site = interrupted(filled, ended)
-    site.enrol("late", 20)
-    assert site.gallery().space == OTHER
-    assert site.found(20) == "late"
-    assert site.missing() == []
-
-
-@pytest.mark.parametrize("step", ["begin", "switch"])
-def test_who_is_being_enrolled_is_waited_for_and_counted(site: Site, step: str) -> None:
-    """In a transaction that knows of no second space, or of no switch."""
-    if step == "switch":
-        site.begin()
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            site.begin() if step == "begin" else site.reembedding.switch(CALLER, "people")
-        except FacesMissing as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=run)
-    with site.store.transaction() as tx:
-        tx.enter_gallery("people")
-        gallery = existing(tx, "people", CALLER)
-        thread.start()
-        thread.join(0.5)
-        assert thread.is_alive()
-        face = NewFace(np.eye(32, dtype=np.float32)[0], bytes(32), None, None, "test")
-        tx.add_face(gallery, tx.add_subject(gallery.id, "late"), face)
-    thread.join(10)
-    assert site.missing() == [("late", None)]
-    assert len(failed) == (step == "switch")
-
-
-@dataclass
-class Crowd:
-    """Three who enrol, and delete every third again, and two who ask for the same person."""
-
-    site: Site
-    enrolled: list[tuple[str, int]] = field(default_factory=list)
-    failures: list[BaseException] = field(default_factory=list)
-
-    def __enter__(self) -> "Crowd":
-        self._ending = threading.Event()
-        works = [partial(self._write, itertools.count(1_000 * number)) for number in (1, 2, 3)]
-        self._threads = [
-            threading.Thread(target=self._run, args=(work,))
-            for work in (*works, self._ask, self._ask)
-        ]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ending.set()
-        for thread in self._threads:
-            thread.join(30)
-
-    def _run(self, work: Callable[[], None]) -> None:
-        while not self._ending.is_set():
-            try:
-                work()
-            except BaseException as error:
-                self.failures.append(error)
-
-    def _write(self, seeds: Iterator[int]) -> None:
-        seed = next(seeds)
-        name = f"late {seed}"
-        self.site.enrol(name, seed)
-        if seed % 3:
-            self.enrolled.append((name, seed))
-        else:
-            self.site.galleries.write(
-                CALLER, "people", lambda tx, gallery: tx.delete_subject(gallery.id, name)
-            )
-
-    def _ask(self) -> None:
-        assert self.site.found(7) == "person 7"
-
-
-class Everything:
-    """Has everybody's photograph."""
-
-    def of(self, face: MissingFace) -> Material:
-        return Material(photograph(int(face.external_id.split()[1])))
-
-
-def test_writers_and_searches_never_fail_while_a_gallery_is_moved_there_and_back(
-    site: Site,
-) -> None:
-    """And nobody whose enrolment was answered is missing in either space, or in the index."""
-    for seed in range(30):
-        site.enrol(f"person {seed}", seed)
-    with Crowd(site) as crowd:
-        filled = site.fill(Everything())
-        for back in (*(False, True) * 5, False):
-            time.sleep(0.05)
-            site.reembedding.switch(CALLER, "people", back=back)
-    assert crowd.failures == []
-    assert filled.failed == {}
-    assert site.missing() == []
-    assert crowd.enrolled
-    for name, seed in crowd.enrolled:
-        assert [site.found(seed), site.found(seed, in_other=True)] == [name, name]
-    assert_equal_to_the_table(site)
-
-
-def assert_equal_to_the_table(site: Site) -> None:
-    check = AntiEntropy(
-        site.store.feed(),
-        every_s=1000,
-        indexes=site.replica.indexes,
-        distrust=lambda key: None,
-        tell=lambda at, differences: None,
-    )
-    with closing(check):
-        assert check.compare()
-        assert check.differences == 0
 
 
 def test_the_record_tells_of_the_move(
