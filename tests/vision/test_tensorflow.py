@@ -148,6 +148,11 @@ print(sum(name.startswith("tf_Compute") for name in names),
       sum("Eigen" in name for name in names))
 """
     )
-    pools = output_of("-c", code, folder / "DeepID", "tensorflow").split()
-    assert all(int(threads) <= 1 for threads in pools), pools
-    assert pools != ["0", "0"], "TensorFlow ran nothing, or its threads have other names"
+    # now and then there is a second pool, of one thread too; pools that are too large are so always
+    for _ in range(3):
+        pools = output_of("-c", code, folder / "DeepID", "tensorflow").split()
+        assert pools != ["0", "0"], "TensorFlow ran nothing, or its threads have other names"
+        if all(int(threads) <= 1 for threads in pools):
+            break
+    else:
+        raise AssertionError(pools)

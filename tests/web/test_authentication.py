@@ -315,7 +315,7 @@ def test_strangers_are_told_while_every_worker_is_busy(
     def search() -> None:
         client.post("/match_face", files={"file": photos.grace_bytes()})
 
-    threads = [threading.Thread(target=search) for _ in range(60)]
+    threads = [threading.Thread(target=search) for _ in range(100)]
     for thread in threads:
         thread.start()
     time.sleep(0.2)
