@@ -403,7 +403,8 @@ def test_a_file_of_any_size_is_imported_and_exported_in_constant_memory(
 ) -> None:
     head, subject, face = exported().splitlines()[:3]
     peaks = []
-    for people_in_it in (800, 2000):
+    # Both are more than the buffers on the way hold, whose rows go by five hundreds.
+    for people_in_it in (1200, 3000):
         lines = [changed(head, subjects=people_in_it, faces=people_in_it)]
         for number in range(people_in_it):
             lines += [changed(subject, external_id=str(number)), face]
