@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+import simplejpeg
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from service.errors import ImageDamaged, ImageTooLarge, ImageTypeUnsupported, Overloaded
 from service.ports import Picture
 
 FORMATS = ("JPEG", "PNG", "WEBP")
+JPEGS, JPEG_MODES = {"JPEG", "MPO"}, {"RGB", "L"}
+"""Several pictures in one file, as phones write them, begin with a JPEG like any other."""
 JPEG_QUALITY = 95
 WIDE_GREY_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
@@ -148,13 +151,31 @@ def _decoded(data: bytes, limits: ImageLimits) -> tuple[Picture, int]:
         width, height = image.size
         if width * height > limits.max_pixels:
             raise _too_many_pixels(limits)
-        image.load()
         picture = np.empty((height, width, 3), dtype=np.uint8)
-        rows = max(1, STRIP_PIXELS // width)
-        for top in range(0, height, rows):
-            strip = image.crop((0, top, width, min(top + rows, height)))
-            picture[top : top + rows] = np.asarray(_rgb(strip), dtype=np.uint8)
+        if not _fill_from_jpeg(picture, data, image):
+            _fill(picture, image)
         return picture, _orientation(image)
+
+
+def _fill_from_jpeg(picture: Picture, data: bytes, image: Image.Image) -> bool:
+    """libjpeg-turbo into the array itself: the pixels that Pillow gives, in half the time and
+    memory. False where it has a word to say about the file: Pillow decides what that is worth."""
+    if image.format not in JPEGS or image.mode not in JPEG_MODES:
+        return False
+    try:
+        filled = simplejpeg.decode_jpeg(data, "RGB", strict=True, buffer=picture)
+    except ValueError:
+        return False
+    return bool(filled.shape == picture.shape)
+
+
+def _fill(picture: Picture, image: Image.Image) -> None:
+    width, height = image.size
+    image.load()
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        picture[top : top + rows] = np.asarray(_rgb(strip), dtype=np.uint8)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -1,8 +1,10 @@
 """The door for pictures: what comes out upright and RGB, and what is refused with which words."""
 
+import io
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +57,31 @@ def test_each_format_decodes(form: str) -> None:
     picture = decode(photos.encoded(photos.astronaut(), form), LIMITS)
     assert picture.dtype == np.uint8
     assert mean_difference(picture, photos.astronaut()) < 5
+
+
+def jpegs() -> Iterator[tuple[str, bytes]]:
+    """Of every kind that libjpeg-turbo knows, and what it is called."""
+    odd = photos.grace().resize((333, 251))
+    for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
+        for progressive in (False, True):
+            kind = f"{subsampling}{' progressive' * progressive}"
+            yield kind, photos.encoded(odd, subsampling=subsampling, progressive=progressive)
+    yield "grey", photos.encoded(odd.convert("L"))
+    yield "no colour transform", photos.encoded(odd, keep_rgb=True)
+    yield "restart markers", photos.encoded(odd, restart_marker_rows=1)
+    yield "several pictures", photos.encoded(odd, "MPO", save_all=True, append_images=[odd])
+    yield "CMYK", photos.encoded(odd.convert("CMYK"))
+    yield "something behind it", photos.encoded(odd) + b"appended"
+    data = photos.encoded(odd)
+    yield "a little missing", data[:9000] + data[9300:]
+
+
+@pytest.mark.parametrize("data", [pytest.param(data, id=kind) for kind, data in jpegs()])
+def test_a_jpeg_has_the_pixels_that_pillow_gives(data: bytes) -> None:
+    """Embeddings that were made before simplejpeg decoded stay what they are."""
+    with Image.open(io.BytesIO(data)) as image:
+        wanted = np.asarray(image.convert("RGB"))
+    assert np.array_equal(decode(data, LIMITS), wanted)
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "RGBA", "LA", "CMYK", "YCbCr"])
