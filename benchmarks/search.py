@@ -34,7 +34,8 @@ from service.images import ImageLimits
 from service.index import GalleryIndex, IndexBuilder
 from service.ports import FaceAnalyser, Store
 from service.probes import Probes
-from service.recognition import Recognition, Search
+from service.recognition import Recognition
+from service.searches import Search
 from service.store import open_store, schema
 from service.store.embedded import embedded_postgres
 

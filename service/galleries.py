@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
+from uuid import UUID
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.domain.galleries import (
@@ -17,6 +18,7 @@ from service.domain.galleries import (
     GalleryVersion,
 )
 from service.domain.keys import Caller, trusted
+from service.domain.matches import EVERYBODY, Glance, SubjectFilter
 from service.domain.repeats import Once
 from service.domain.replicas import ReplicaState
 from service.errors import (
@@ -80,10 +82,23 @@ def existing(tx: Transaction, name: str, caller: Caller, *, lock: bool = False) 
     return gallery
 
 
+def glanced(
+    store: Store,
+    name: str,
+    caller: Caller,
+    face_ids: Sequence[UUID] = (),
+    among: SubjectFilter = EVERYBODY,
+) -> Glance:
+    """See `Store.glance`; raises GalleryNotFound as `existing` does."""
+    glance = store.glance(name, face_ids, among)
+    if glance is None or not caller.reaches(glance.gallery.id):
+        raise GalleryNotFound(name)
+    return glance
+
+
 def read_gallery(store: Store, caller: Caller, name: str) -> Gallery:
     """Raises GalleryNotFound; see `existing`."""
-    with store.transaction(read_only=True) as tx:
-        return existing(tx, name, caller)
+    return glanced(store, name, caller).gallery
 
 
 def check_known(tx: Transaction, gallery: Gallery, version: GalleryVersion | None) -> None:

@@ -1,15 +1,19 @@
 """Matching: the subjects of a gallery that a probe resembles, as the tables say at this moment."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
 
 from service.domain.decisions import Candidate, accepted, confidence
 from service.domain.embeddings import Embedding, similarity
 from service.domain.galleries import Gallery
 from service.domain.matches import EVERYBODY, EnrolledFace, Match, SubjectFilter
 from service.errors import GalleryBehind
-from service.ports import IndexView, Transaction
+from service.ports import IndexView
 
 SPARE = 8
 """Candidates asked of the index beyond those wanted: some may be gone from the table."""
@@ -52,6 +56,59 @@ class Found:
     matches: tuple[Match, ...]
 
 
+class Rows(Protocol):
+    """What a search asks of the tables: all of it of one state. A `Transaction` has it."""
+
+    def enrolled_faces(
+        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter
+    ) -> list[EnrolledFace]: ...
+
+    def faces_of_subjects(
+        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter
+    ) -> list[EnrolledFace]: ...
+
+    def permitted_subjects(self, gallery_id: UUID, among: SubjectFilter) -> NDArray[np.void]: ...
+
+
+class MoreNeeded(Exception):
+    """What was read beforehand does not decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glanced:
+    """As `Rows`, of what was read beforehand: the faces `asked` for, those `there` with the filter
+    that the search has. Raises MoreNeeded for anything else."""
+
+    asked: Collection[UUID]
+    there: Sequence[EnrolledFace]
+
+    def enrolled_faces(
+        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter
+    ) -> list[EnrolledFace]:
+        wanted = set(face_ids)
+        if not wanted.issubset(self.asked):
+            raise MoreNeeded
+        return [face for face in self.there if face.face_id in wanted]
+
+    def faces_of_subjects(
+        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter
+    ) -> list[EnrolledFace]:
+        if subject_ids:
+            raise MoreNeeded
+        return []
+
+    def permitted_subjects(self, gallery_id: UUID, among: SubjectFilter) -> NDArray[np.void]:
+        raise MoreNeeded
+
+
+Nearest = Sequence[Candidate]
+"""Those with whom a search begins."""
+
+
+def nearest(view: IndexView, probe: Embedding, top_k: int) -> Nearest:
+    return view.search(probe, top_k + SPARE).candidates
+
+
 def best_of(probe: Embedding, faces: Iterable[EnrolledFace]) -> Scored | None:
     """The face that the probe resembles most; of equal ones the oldest."""
     scored = [Scored(face, similarity(probe, face.embedding)) for face in faces]
@@ -81,11 +138,11 @@ class GallerySearch:
     replaced or given to another subject after the index's version is never matched by what it was;
     a subject that has lost its best face counts by the next one.
 
-    `view` must be older than the transaction's first statement, or what it knows more would be
-    taken for deleted.
+    `view` must be older than the first statement that reads the rows, or what it knows more would
+    be taken for deleted.
     """
 
-    tx: Transaction
+    rows: Rows
     gallery: Gallery
     view: IndexView
     asked: Asked
@@ -96,9 +153,12 @@ class GallerySearch:
         asked = self.asked.threshold
         return self.gallery.threshold if asked is None else asked
 
-    def find(self, probe: Embedding) -> Found:
+    def find(self, probe: Embedding, first: Nearest | None = None) -> Found:
         """All answers: the very ones that a scan of the whole table would give, except for faces
         that the view's version does not have yet.
+
+        Args:
+            first: what `nearest` gave for this probe and view, if it was asked.
 
         Raises:
             GalleryBehind: the index is so far behind the table that it is of no use.
@@ -106,7 +166,8 @@ class GallerySearch:
         count = self.asked.top_k + SPARE
         view = self._narrowed or self.view
         while True:
-            candidates = view.search(probe, count).candidates
+            candidates = first if first is not None else view.search(probe, count).candidates
+            first = None
             scored, stale = self._scored(probe, candidates)
             if len(candidates) < count or self._suffice(scored, candidates[-1].similarity):
                 return self._decided(scored)
@@ -120,7 +181,7 @@ class GallerySearch:
 
     def _narrow(self) -> IndexView:
         """The index of only those who may be an answer."""
-        subjects = self.tx.permitted_subjects(self.gallery.id, self.asked.among)
+        subjects = self.rows.permitted_subjects(self.gallery.id, self.asked.among)
         self._narrowed = self.view.among(subjects)
         return self._narrowed
 
@@ -129,7 +190,7 @@ class GallerySearch:
     ) -> tuple[list[Scored], bool]:
         """The permitted subjects among the candidates, each by its best face in the table, best
         first; and whether the table contradicts the index anywhere."""
-        faces = self.tx.enrolled_faces(
+        faces = self.rows.enrolled_faces(
             self.gallery, [each.face_id for each in candidates], self.asked.among
         )
         scored = {face.face_id: Scored(face, similarity(probe, face.embedding)) for face in faces}
@@ -148,7 +209,7 @@ class GallerySearch:
         """The permitted ones of those subjects, by all their faces in the table."""
         ids = sorted(subject_ids)
         faces: dict[UUID, list[EnrolledFace]] = {}
-        for face in self.tx.faces_of_subjects(self.gallery, ids, self.asked.among):
+        for face in self.rows.faces_of_subjects(self.gallery, ids, self.asked.among):
             if face.permitted:
                 faces.setdefault(face.subject_id, []).append(face)
         best = {each: best_of(probe, theirs) for each, theirs in faces.items()}

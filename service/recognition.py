@@ -1,77 +1,62 @@
 """Recognition: whose faces are these?"""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from uuid import UUID
 
 from service.domain.audit import MATCH, NO_MATCH, RecordedSearch, wanted
-from service.domain.faces import DetectedFace
-from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.galleries import Gallery, IndexKey
 from service.domain.keys import Caller, Scope
-from service.domain.matches import Match, SubjectFilter
-from service.domain.probes import Probe
-from service.domain.quality import Flaw
-from service.domain.subjects import Metadata, valid_metadata
-from service.errors import GalleryNotReady, ScopeMissing, SpaceMismatch
-from service.galleries import again_if_moved, check_known, existing, in_space
-from service.matching import Asked, GallerySearch
-from service.ports import Indexes, IndexView, SearchRecord, Store, Transaction
-from service.probes import Looked, Probed, Probes, Unfit, probed
+from service.domain.matches import Match
+from service.domain.subjects import valid_metadata
+from service.errors import FacematchError, GalleryMoved, ScopeMissing, SpaceMismatch
+from service.galleries import again_if_moved, glanced
+from service.ports import Indexes, SearchRecord, Store
+from service.probes import Probes
+from service.searches import Asking, Decided, Search, Searched, Versions, decide
 
-Versions = Mapping[str, GalleryVersion | None]
-"""What a caller demands of each gallery, by name."""
+MOST_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """What is asked for. `threshold` None: each gallery's own; `metadata`: see `SubjectFilter`;
-    `exclude_self`: an enrolled face's own subject is no answer to it; `with_metadata`: of each
-    match; `in_other`: in the other space of galleries that are moved from one model to another."""
+class LastSeen:
+    """Galleries as searches saw them, to know what a probe is to be embedded for without asking.
 
-    probe: Probe
-    top_k: int = 1
-    threshold: float | None = None
-    metadata: Metadata | None = None
-    exclude_self: bool = True
-    with_metadata: bool = False
-    in_other: bool = False
+    They may be out of date: an answer is decided by what is read after them. A failure may come
+    of it, so nobody may hear of one before `doubt` was called.
+    """
 
-    def sought(self, gallery: Gallery) -> Gallery:
-        """Raises NoOtherSpace."""
-        return gallery.in_other() if self.in_other else gallery
+    _galleries: dict[str, Gallery] = field(default_factory=dict)
 
+    def gallery(self, store: Store, name: str, caller: Caller) -> Gallery:
+        """Raises GalleryNotFound as `galleries.existing` does."""
+        known = self._galleries.get(name)
+        if known is not None and caller.reaches(known.id):
+            return known
+        gallery = glanced(store, name, caller).gallery
+        if len(self._galleries) >= MOST_REMEMBERED:
+            self._galleries.clear()
+        self._galleries[name] = gallery
+        return gallery
 
-@dataclass(frozen=True, slots=True)
-class SearchedGallery:
-    """`version` is the state of its index that was searched, `threshold` what was decided by."""
+    def doubt(self, store: Store, names: Sequence[str], caller: Caller) -> None:
+        """Forget them, and see whether they were up to date.
 
-    name: str
-    version: GalleryVersion
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True)
-class SearchedFace:
-    """The answer to one face: `best` is the similarity of the most similar subject that may be an
-    answer, None where there is none; `matches` are best first, nobody where there are none. `face`
-    is None for a probe without photograph. `flaws`: why it was not searched for."""
-
-    face: DetectedFace | None
-    best: float | None
-    matches: tuple[Match, ...]
-    flaws: tuple[Flaw, ...] = ()
+        Raises:
+            GalleryNotFound: one is not there any more.
+            GalleryMoved: one is another gallery now, or of other spaces: begin again.
+        """
+        known = {name: self._galleries.pop(name, None) for name in names}
+        for name, gallery in known.items():
+            if gallery is not None:
+                now = glanced(store, name, caller).gallery
+                if _spaces(now) != _spaces(gallery):
+                    raise GalleryMoved
 
 
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """`faces`: largest first; `faces_found`: how many were seen in the photograph, small
-    ones only where all were asked for."""
-
-    galleries: tuple[SearchedGallery, ...]
-    faces: tuple[SearchedFace, ...]
-    faces_found: int
+def _spaces(gallery: Gallery) -> tuple[IndexKey, UUID | None]:
+    return gallery.key, gallery.other.space_id if gallery.other else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +65,7 @@ class Recognition:
     indexes: Indexes
     probes: Probes
     record: SearchRecord
+    seen: LastSeen = field(default_factory=LastSeen)
 
     @again_if_moved
     def search(
@@ -91,45 +77,44 @@ class Recognition:
         with which embedding, says one state of the tables, no older.
 
         Raises:
-            GalleryNotFound: see `galleries.existing`.
             SpaceMismatch: the galleries' spaces differ, or the embedding's does.
             NoOtherSpace: a gallery has one space only.
-            FaceNotFound: see `probes.probed`.
             VersionLost: the database does not know a version in `at_least`, for which the caller
                 has waited.
             ScopeMissing: metadata is for those who may read.
             RequestInvalid: metadata that no subject can have is asked for.
-            GalleryNotReady, GalleryBehind, AuditBehind, DatabaseUnavailable: try again shortly.
-            and what `Probes.look` raises.
+            AuditBehind: try again shortly.
+            and what `Probes.look` and `searches.decide` raise.
         """
         self.record.check()
         if search.with_metadata and not caller.may(Scope.READ):
             raise ScopeMissing(Scope.READ)
         valid_metadata(search.metadata or {})
-        with self.store.transaction(read_only=True) as tx:
-            galleries = [existing(tx, name, caller) for name in names]
-        galleries = [search.sought(each) for each in galleries]
+        try:
+            decided = self._decided(caller, names, search, at_least)
+        except FacematchError:
+            self.seen.doubt(self.store, names, caller)
+            raise
+        self.record.record([*_recorded(caller, decided)])
+        return decided.found
+
+    def _decided(
+        self, caller: Caller, names: Sequence[str], search: Search, at_least: Versions
+    ) -> Decided:
+        galleries = [search.sought(self.seen.gallery(self.store, name, caller)) for name in names]
         _check_one_space(galleries)
         looked = self.probes.look(search.probe, galleries[0].space)
-        # before the transaction's first statement: the tables must not be older than the indexes
+        # before the first statement that decides: the tables must not be older than the indexes
         views = {each.id: self.indexes.index(each.key).view() for each in galleries}
-        with self.store.transaction(read_only=True) as tx:
-            space = looked.space if looked else galleries[0].space
-            present = (search.sought(existing(tx, name, caller)) for name in names)
-            galleries = [in_space(each, space) for each in present]
-            found = _found(tx, galleries, views, search, looked)
-            for gallery in galleries:
-                check_known(tx, gallery, at_least.get(gallery.name))
-            now = tx.now()
-        self.record.record([*_recorded(caller, galleries, found, now)])
-        return found
+        space = looked.space if looked else galleries[0].space
+        asking = Asking(caller, names, search, at_least, looked, space, views)
+        return decide(self.store, asking)
 
 
-def _recorded(
-    caller: Caller, galleries: Sequence[Gallery], found: Searched, now: datetime
-) -> Iterator[RecordedSearch]:
+def _recorded(caller: Caller, decided: Decided) -> Iterator[RecordedSearch]:
     """For each gallery and face: everybody who was named, or that nobody was."""
-    for gallery, searched in zip(galleries, found.galleries, strict=True):
+    found = decided.found
+    for gallery, searched in zip(decided.galleries, found.galleries, strict=True):
         event = RecordedSearch(
             action="search",
             outcome=NO_MATCH,
@@ -138,7 +123,7 @@ def _recorded(
             space_id=gallery.space_id,
             threshold=searched.threshold,
             version=searched.version.number,
-            occurred_at=now,
+            occurred_at=decided.now,
         )
         for face in found.faces:
             named = [match for match in face.matches if match.gallery == gallery.name]
@@ -165,72 +150,3 @@ def _check_one_space(galleries: Sequence[Gallery]) -> None:
                 f"Galleries '{one.name}' and '{other.name}' hold embeddings of different spaces, "
                 "which cannot be compared; search them one by one."
             )
-
-
-def _found(
-    tx: Transaction,
-    galleries: Sequence[Gallery],
-    views: Mapping[UUID, IndexView],
-    search: Search,
-    looked: Looked | None,
-) -> Searched:
-    faces = probed(tx, galleries, search.probe, looked)
-    among = SubjectFilter(search.metadata, _besides(search, faces))
-    asked = Asked(search.top_k, search.threshold, among)
-    searches = [GallerySearch(tx, each, _same(each, views), asked) for each in galleries]
-    answers = [_answer(searches, face, search.top_k) for face in faces]
-    if search.with_metadata:
-        answers = _with_metadata(tx, answers)
-    return Searched(
-        galleries=tuple(
-            SearchedGallery(each.gallery.name, each.view.version, each.threshold)
-            for each in searches
-        ),
-        faces=_beside_unfit(answers, looked.unfit if looked else ()),
-        faces_found=looked.found if looked else 1,
-    )
-
-
-def _besides(search: Search, faces: Sequence[Probed]) -> UUID | None:
-    """The subject that is no answer: an enrolled probe's own."""
-    own = (each.enrolled.subject_id for each in faces if each.enrolled)
-    return next(own, None) if search.exclude_self else None
-
-
-def _same(gallery: Gallery, views: Mapping[UUID, IndexView]) -> IndexView:
-    view = views.get(gallery.id)
-    if view is None:
-        raise GalleryNotReady("The gallery was made anew at this moment; try again.")
-    return view
-
-
-def _answer(searches: Sequence[GallerySearch], probe: Probed, top_k: int) -> SearchedFace:
-    found = [search.find(probe.embedding) for search in searches]
-    matches = sorted(
-        (match for each in found for match in each.matches),
-        key=lambda match: (-match.similarity, match.gallery, match.external_id),
-    )
-    best = max((each.best for each in found if each.best is not None), default=None)
-    return SearchedFace(probe.face, best, tuple(matches[:top_k]))
-
-
-def _with_metadata(tx: Transaction, faces: list[SearchedFace]) -> list[SearchedFace]:
-    ids = {match.subject_id for face in faces for match in face.matches}
-    metadata = tx.subject_metadata(sorted(ids))
-    return [
-        replace(
-            face,
-            matches=tuple(
-                replace(match, metadata=metadata[match.subject_id]) for match in face.matches
-            ),
-        )
-        for face in faces
-    ]
-
-
-def _beside_unfit(
-    answers: list[SearchedFace], unfit: tuple[Unfit, ...]
-) -> tuple[SearchedFace, ...]:
-    """All faces of the photograph, largest first."""
-    others = [SearchedFace(each.face, None, (), each.flaws) for each in unfit]
-    return tuple(sorted(answers + others, key=lambda each: -each.face.box.area if each.face else 0))

@@ -16,7 +16,7 @@ from service.domain.matches import EnrolledFace
 from service.domain.probes import PhotographProbe, Probe
 from service.domain.subjects import valid_external_id
 from service.errors import RequestError, RequestInvalid, SubjectNotFound
-from service.galleries import again_if_moved, check_known, existing, serving
+from service.galleries import again_if_moved, check_known, read_gallery, serving
 from service.matching import best_of, match
 from service.ports import SearchRecord, Store, Transaction
 from service.probes import Probed, Probes, look_at, probed
@@ -85,8 +85,7 @@ class Verification:
             and what else `Probes.look` raises.
         """
         self.record.check()
-        with self.store.transaction(read_only=True) as tx:
-            space = existing(tx, gallery_name, caller).space
+        space = read_gallery(self.store, caller, gallery_name).space
         looked = self.probes.look(probe, space)
         with self.store.transaction(read_only=True) as tx:
             gallery = serving(tx, gallery_name, caller, looked.space if looked else space)

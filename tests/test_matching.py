@@ -1,6 +1,6 @@
 """Matching, on a real table and an index that is older than it, against a scan of the table."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from service.domain.galleries import Gallery
 from service.domain.matches import SubjectFilter
 from service.errors import GalleryBehind
 from service.index import GalleryIndex, IndexBuilder
-from service.matching import Asked, Found, GallerySearch
+from service.matching import Asked, Found, GallerySearch, Glanced, MoreNeeded, nearest
 from service.ports import Store
 from tests.store import values
 from tests.store.conftest import clean_url, gallery, psql, shared_url, store
@@ -80,8 +80,24 @@ def indexed(store: Store, gallery: Gallery) -> GalleryIndex:
 def found(
     store: Store, gallery: Gallery, index: GalleryIndex, probe: Embedding, asked: Asked
 ) -> Found:
+    """By a transaction; and where one statement decides, it must decide the same."""
     with store.transaction(read_only=True) as tx:
-        return GallerySearch(tx, gallery, index.view(), asked).find(probe)
+        answer = GallerySearch(tx, gallery, index.view(), asked).find(probe)
+    with suppress(MoreNeeded):
+        assert found_at_a_glance(store, gallery, index, probe, asked) == answer
+    return answer
+
+
+def found_at_a_glance(
+    store: Store, gallery: Gallery, index: GalleryIndex, probe: Embedding, asked: Asked
+) -> Found:
+    view = index.view()
+    first = nearest(view, probe, asked.top_k)
+    ids = [candidate.face_id for candidate in first]
+    seen = store.glance(gallery.name, ids, asked.among)
+    assert seen is not None
+    rows = Glanced(ids, seen.faces)
+    return GallerySearch(rows, gallery, view, asked).find(probe, first)
 
 
 def names(answer: Found) -> list[str]:

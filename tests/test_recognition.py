@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,23 +10,25 @@ import psycopg
 import pytest
 
 from service.audit import Recorder
-from service.domain.embeddings import ClaimedSpace
-from service.domain.galleries import Gallery, GalleryVersion, IndexKey
-from service.domain.keys import trusted
+from service.domain.embeddings import ClaimedSpace, similarity
+from service.domain.galleries import Gallery, GallerySettings, GalleryVersion, IndexKey
+from service.domain.keys import Caller, trusted
+from service.domain.matches import Glance
 from service.domain.probes import EmbeddingProbe
 from service.domain.quality import UNCHECKED
-from service.errors import GalleryNotReady
+from service.errors import GalleryNotFound, GalleryNotReady, SpaceMismatch
 from service.images import ImageLimits
 from service.index import GalleryIndex, IndexBuilder
-from service.ports import Store
+from service.ports import Indexes, Store
 from service.probes import Probes
-from service.recognition import Recognition, Search, Searched
+from service.recognition import Recognition
+from service.searches import Search, Searched
 from service.vision import load_analyser
 from service.vision.loaded import LoadedAnalysers
 from service.vision.pool import SlotPool
 from tests.fakes.analyser import FakeAnalyser
 from tests.store.conftest import clean_url, gallery, psql, shared_url, store
-from tests.store.values import SPACE, embedding, enrol
+from tests.store.values import SPACE, embedding, enrol, new_face
 
 __all__ = ["clean_url", "gallery", "psql", "shared_url", "store"]
 
@@ -60,13 +62,36 @@ class CaughtUp:
         return True
 
 
-def searched(store: Store, indexes: CaughtUp) -> Searched:
+class Dropped(CaughtUp):
+    """As a replica that has heard of the deletion."""
+
+    def index(self, key: IndexKey) -> GalleryIndex:
+        with self.store.transaction(read_only=True) as tx:
+            gallery = tx.find_gallery("people")
+        if gallery is None or gallery.key != key:
+            raise GalleryNotReady("It is not here.")
+        return super().index(key)
+
+
+def recognition(store: Store, indexes: Indexes) -> Recognition:
     analysers = LoadedAnalysers(FakeAnalyser(), load_analyser, SlotPool(nothing, 1, 10))
     probes = Probes(analysers, ImageLimits(1000, 1000), UNCHECKED)
-    probe = EmbeddingProbe(embedding(1).tolist(), SPACE_OF_IT)
-    return Recognition(store, indexes, probes, Recorder(store)).search(
-        CALLER, ["people"], Search(probe), {}
-    )
+    return Recognition(store, indexes, probes, Recorder(store))
+
+
+def search(
+    by: Recognition, caller: Caller = CALLER, claimed: ClaimedSpace = SPACE_OF_IT
+) -> Searched:
+    probe = EmbeddingProbe(embedding(1).tolist(), claimed)
+    return by.search(caller, ["people"], Search(probe), {})
+
+
+def searched(store: Store, indexes: CaughtUp) -> Searched:
+    return search(recognition(store, indexes))
+
+
+def names(found: Searched) -> list[str]:
+    return [match.external_id for match in found.faces[0].matches]
 
 
 def test_what_the_named_version_has_is_found(store: Store, gallery: Gallery) -> None:
@@ -78,6 +103,111 @@ def test_what_the_named_version_has_is_found(store: Store, gallery: Gallery) -> 
     assert now is not None
     assert found.galleries[0].version == now.version
     assert [match.external_id for match in found.faces[0].matches] == ["late"]
+
+
+def test_a_plain_search_opens_no_transaction(
+    store: Store, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    indexes = CaughtUp(store)
+
+    def none(**_: bool) -> None:
+        raise AssertionError("one statement decides")
+
+    monkeypatch.setattr(store, "transaction", none)
+    found = searched(store, indexes)
+    assert [match.external_id for match in found.faces[0].matches] == ["ada"]
+
+
+def test_a_face_deleted_meanwhile_is_decided_in_a_transaction(
+    store: Store, gallery: Gallery, psql: psycopg.Connection[Any]
+) -> None:
+    """The index of the last moment has a face that the glance does not show."""
+    _, face_id = enrol(store, gallery, "ada", 1)
+    with store.transaction() as tx:
+        ada = tx.find_subject(gallery.id, "ada")
+        assert ada is not None
+        tx.add_face(gallery, ada, new_face(2))
+    index = CaughtUp(store).index(gallery.key)
+
+    class Stale(CaughtUp):
+        def index(self, key: IndexKey) -> GalleryIndex:
+            psql.execute("DELETE FROM face WHERE id = %s", (face_id,))
+            return index
+
+    found = searched(store, Stale(store))
+    assert found.faces[0].matches == ()
+    assert found.faces[0].best == similarity(embedding(1), embedding(2))
+
+
+def test_a_gallery_that_was_searched_before_is_not_looked_up_before_it_is_read(
+    store: Store, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    by = recognition(store, CaughtUp(store))
+    assert names(search(by)) == ["ada"]
+    glances: list[str] = []
+    glance = store.glance
+
+    def counted(name: str, *more: Any) -> Glance | None:
+        glances.append(name)
+        return glance(name, *more)
+
+    monkeypatch.setattr(store, "glance", counted)
+    assert names(search(by)) == ["ada"]
+    assert glances == ["people"]
+
+
+def test_a_gallery_that_is_gone_since_is_not_found_whatever_else_fails(
+    store: Store, gallery: Gallery
+) -> None:
+    by = recognition(store, Dropped(store))
+    search(by)
+    with store.transaction() as tx:
+        tx.delete_gallery(gallery.id)
+    with pytest.raises(GalleryNotFound):
+        search(by)
+    with pytest.raises(GalleryNotFound):
+        search(by, claimed=replace(SPACE_OF_IT, model="ArcFace"))
+
+
+def test_a_gallery_that_was_made_anew_since_is_searched(
+    store: Store, gallery: Gallery, psql: psycopg.Connection[Any]
+) -> None:
+    by = recognition(store, Dropped(store))
+    search(by)
+    with store.transaction() as tx:
+        tx.delete_gallery(gallery.id)
+        anew = tx.create_gallery("people", SPACE, GallerySettings(0.5))
+    enrol(store, anew, "eve", 1)
+    assert names(search(by)) == ["eve"]
+
+
+def test_a_gallery_of_another_space_since_is_searched_in_that(
+    store: Store, gallery: Gallery, psql: psycopg.Connection[Any]
+) -> None:
+    other = replace(SPACE, model="Other")
+    claimed = replace(SPACE_OF_IT, model="Other")
+    by = recognition(store, Dropped(store))
+    search(by)
+    with pytest.raises(SpaceMismatch):
+        search(by, claimed=claimed)
+    search(by)
+    with store.transaction() as tx:
+        tx.delete_gallery(gallery.id)
+        anew = tx.create_gallery("people", other, GallerySettings(0.5))
+    enrol(store, anew, "eve", 1)
+    assert names(search(by, claimed=claimed)) == ["eve"]
+
+
+def test_a_gallery_that_somebody_else_searched_is_not_found_by_those_it_is_not_for(
+    store: Store, gallery: Gallery
+) -> None:
+    by = recognition(store, CaughtUp(store))
+    search(by)
+    with pytest.raises(GalleryNotFound):
+        search(by, replace(CALLER, galleries=frozenset()))
+    search(by)
 
 
 def test_a_gallery_made_anew_meanwhile_is_not_answered_for(

@@ -1,10 +1,12 @@
 """Matches: who may be an answer, and who is one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from service.domain.decisions import Confidence
 from service.domain.embeddings import Embedding
+from service.domain.galleries import Gallery
 from service.domain.subjects import Metadata
 
 
@@ -30,6 +32,15 @@ class EnrolledFace:
     external_id: str
     permitted: bool
     embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A gallery and some of its faces, all of one state of the tables, and the database's clock."""
+
+    gallery: Gallery
+    faces: tuple[EnrolledFace, ...]
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """The database, a transaction at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from service.domain.keys import Caller
+from service.domain.matches import EVERYBODY, Glance, SubjectFilter
 from service.domain.repeats import Attempt, KeptAnswer, Once
 from service.ports.audit import AuditRows
 from service.ports.consents import ConsentRows
@@ -70,6 +72,18 @@ class Store(Protocol):
         Raises:
             DatabaseUnavailable: no connection, or it broke; nothing was committed that the
                 caller knows of.
+        """
+        ...
+
+    def glance(
+        self, name: str, face_ids: Sequence[UUID] = (), among: SubjectFilter = EVERYBODY
+    ) -> Glance | None:
+        """What one statement says of a gallery, and of those of the faces that are in it and its
+        space now; None where there is none of that name. Takes a fraction of the time that a
+        transaction takes.
+
+        Raises:
+            DatabaseUnavailable: as for `transaction`.
         """
         ...
 

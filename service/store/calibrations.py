@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Label, RowMapping, Table, update
+from sqlalchemy import Connection, FromClause, Label, Table, update
 from sqlalchemy.dialects.postgresql import insert
 
 from service.domain.calibrations import Calibration, Tail
 from service.domain.galleries import Gallery
 from service.errors import GalleryNotReady
+from service.store.connections import Row
 from service.store.tables import gallery, gallery_calibration, reembedding
 
 NAMES = [
@@ -71,7 +72,7 @@ def _values(calibration: Calibration) -> dict[str, object]:
     }
 
 
-def of_row(row: RowMapping, prefix: str) -> Calibration | None:
+def of_row(row: Row, prefix: str) -> Calibration | None:
     """From a row that has the `columns`, all null where there is none."""
     value = {name: row[prefix + name] for name in NAMES}
     if value["fpir"] is None:

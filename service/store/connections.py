@@ -3,22 +3,62 @@
 The server's own timeouts bound what it does; these bound what it does not do.
 """
 
+import select
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import abc
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
 
 Result = TypeVar("Result")
+
+Row = Mapping[Any, Any]
+"""By the names of its columns."""
+Read = Callable[[Select[Any], Mapping[str, object]], Row | None]
+"""Reads the only row of a statement with these values, or finds none."""
 
 LONGEST_SILENCE_S = 600.0
 """The longest that a server may work without a word: the digest of some ten million faces."""
 
 
+LATELY_S = 1.0
+
+_glancing: ContextVar[bool] = ContextVar("glancing", default=False)
+
+
+@contextmanager
+def glancing() -> Iterator[None]:
+    """Connections taken in this block are for one short statement, which is an answer to whether
+    they live as good as any other."""
+    token = _glancing.set(True)
+    try:
+        yield
+    finally:
+        _glancing.reset(token)
+
+
+def is_glancing() -> bool:
+    return _glancing.get()
+
+
 class BoundedConnection(psycopg.Connection[Any]):
-    """`patience_s`: longest wait, in seconds, for the answer to one message."""
+    """`patience_s`: longest wait, in seconds, for the answer to one message. `returned_at`: when it
+    came back into the pool, by the monotonic clock; None before that."""
 
     patience_s: float = LONGEST_SILENCE_S
+    returned_at: float | None = None
+
+    def seems_alive(self) -> bool:
+        """It worked a moment ago, and the server has not said since that it ends it: no proof."""
+        if self.closed or time.monotonic() - (self.returned_at or 0.0) > LATELY_S:
+            return False
+        unread = select.poll()
+        unread.register(self.fileno(), select.POLLIN)
+        return not unread.poll(0)
 
     def wait(
         self, gen: abc.PQGen[Result], interval: float = 0.1, timeout: float | None = None

@@ -1,17 +1,21 @@
 """The pool of connections that use cases run on."""
 
 import math
-from typing import Any
+import time
+from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from service.store import vectors
-from service.store.connections import BoundedConnection
+from service.store.connections import BoundedConnection, is_glancing
 from service.store.urls import conninfo
 
 STATEMENT_TIMEOUT_S = 60
 """Longest single statement, such as listing a large gallery; but see `allow_long`."""
+
+GRACE_S = 1.0
 
 
 def longest_statement_s(timeout_s: float) -> float:
@@ -56,7 +60,6 @@ def open_engine(url: str, *, pool_size: int, timeout_s: float, pooler: bool) -> 
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout_s,
-        pool_pre_ping=True,
         pool_use_lifo=True,  # idle ones at the other end
         use_native_hstore=False,
         hide_parameters=True,  # they hold embeddings
@@ -74,13 +77,31 @@ def open_engine(url: str, *, pool_size: int, timeout_s: float, pooler: bool) -> 
 
 def _be_patient(engine: Engine, timeout_s: float) -> None:
     """A connection in use may work as long as a statement may; an idle one is only asked whether
-    it lives, and a server that takes long over that is frozen."""
+    it lives, and a server that takes long over that is frozen. So is one that takes long over a
+    glance, which comes instead of the question."""
 
     @event.listens_for(engine, "checkout")
     def busy(connection: BoundedConnection, *_: object) -> None:
-        connection.patience_s = longest_statement_s(timeout_s) + timeout_s
+        glancing = is_glancing()
+        if not (glancing and connection.seems_alive()):
+            _check(engine, connection)
+        # longer than the server's own timeouts, which say more
+        longest_s = GRACE_S if glancing else longest_statement_s(timeout_s)
+        connection.patience_s = timeout_s + longest_s
 
     @event.listens_for(engine, "checkin")
     def idle(connection: BoundedConnection | None, *_: object) -> None:
         if connection is not None:  # None: it was lost
             connection.patience_s = timeout_s
+            connection.returned_at = time.monotonic()
+
+
+def _check(engine: Engine, connection: BoundedConnection) -> None:
+    """What the pool's own `pre_ping` does, which does it always: with a connection that is lost all
+    that were made before are done with."""
+    if connection.returned_at is None:
+        return
+    try:
+        engine.dialect.do_ping(cast("DBAPIConnection", connection))
+    except psycopg.Error as error:
+        raise exc.InvalidatePoolError from error

@@ -36,7 +36,7 @@ from service.domain.galleries import (
 from service.domain.photographs import Keeping
 from service.errors import GalleryExists, GalleryMoved, GalleryNotReady
 from service.store import calibrations, spaces
-from service.store.connections import allow_long
+from service.store.connections import Read, Row, allow_long
 from service.store.tables import (
     embedding_space,
     gallery,
@@ -212,6 +212,11 @@ def _one(connection: Connection, condition: ColumnElement[bool]) -> Gallery | No
 
 
 def _gallery(connection: Connection, row: RowMapping) -> Gallery:
+    return of_row(row, lambda what, of: connection.execute(what, of).mappings().one_or_none())
+
+
+def of_row(row: Row, read: Read) -> Gallery:
+    """From a row that has the columns of `GALLERIES`; `read` reads one more, or finds none."""
     return Gallery(
         id=row["id"],
         name=row["name"],
@@ -232,15 +237,14 @@ def _gallery(connection: Connection, row: RowMapping) -> Gallery:
             keep_photographs=Keeping(row["keep_photographs"]),
         ),
         calibration=calibrations.of_row(row, "calibration_"),
-        other=_other(connection, row),
+        other=_other(row, read),
     )
 
 
-def _other(connection: Connection, row: RowMapping) -> OtherSpace | None:
+def _other(row: Row, read: Read) -> OtherSpace | None:
     if row["other_id"] is None:
         return None
-    values = {"of": row["id"], "space": row["other_id"]}
-    found = connection.execute(OTHER, values).mappings().one_or_none()
+    found = read(OTHER, {"of": row["id"], "space": row["other_id"]})
     if found is None:
         raise GalleryMoved  # the space was found to be another one that is known; see `spaces`
     return OtherSpace(

@@ -8,7 +8,6 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Label,
-    RowMapping,
     and_,
     delete,
     select,
@@ -18,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from service.domain.embeddings import Alignment, EmbeddingSpace
 from service.errors import SpaceConflict
+from service.store.connections import Row
 from service.store.tables import embedding_space, face_embedding, gallery, reembedding
 
 NAMES = ("model", "dimension", "weights_sha256", "detector", "alignment", "default_threshold")
@@ -28,7 +28,7 @@ def columns(of: FromClause, prefix: str) -> list[Label[Any]]:
     return [of.c[name].label(prefix + name) for name in NAMES]
 
 
-def of_row(row: RowMapping, prefix: str) -> EmbeddingSpace:
+def of_row(row: Row, prefix: str) -> EmbeddingSpace:
     """From a row that has the `columns`."""
     value = {name: row[prefix + name] for name in NAMES}
     return EmbeddingSpace(**value | {"alignment": Alignment(value["alignment"])})

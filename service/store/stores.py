@@ -2,23 +2,27 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar, cast
+from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection
 
 from service.domain.keys import Caller
+from service.domain.matches import EVERYBODY, Glance, SubjectFilter
 from service.domain.repeats import Once, Repeated
 from service.errors import DatabaseBusy
 from service.ports import ChangeFeed, Store, Transaction
 from service.spool import QueueWork, QueueWorkers
+from service.store import matches
 from service.store.changes import PostgresFeed
 from service.store.engine import open_engine
 from service.store.failures import is_conflict, translated
+from service.store.glances import glances
 from service.store.queue import PostgresWorkers
 from service.store.transactions import PostgresTransaction
 
@@ -42,6 +46,7 @@ class PostgresStore:
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
+        self._glances = partial(glances, self._engine, timeout_s, pooler=direct_url is not None)
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[Transaction]:
@@ -49,6 +54,12 @@ class PostgresStore:
         with translated(), engine.begin() as connection:
             yield PostgresTransaction(connection)
             _refuse_failed(connection)
+
+    def glance(
+        self, name: str, face_ids: Sequence[UUID] = (), among: SubjectFilter = EVERYBODY
+    ) -> Glance | None:
+        with translated(), self._glances() as read:
+            return matches.glance(read, name, face_ids, among)
 
     def write(
         self,

@@ -28,6 +28,13 @@ def received(sent: bytes) -> Embedding:
     return np.frombuffer(sent, dtype=">f4", offset=4).astype(np.float32)
 
 
+def received_together(sent: bytes, dimension: int) -> NDArray[np.float32]:
+    """The embeddings, shape (n, dimension), in what `vector_send` gives for each, one behind the
+    other."""
+    rows = np.frombuffer(sent, dtype=">f4").reshape(-1, 1 + dimension)
+    return rows[:, 1:].astype(np.float32)
+
+
 class EmbeddingDumper(Dumper):
     """Sends an array as a vector. Its type is left for the server to infer (a column, a cast), so
     that no look-up of the extension's type is needed on every new connection."""

@@ -4,7 +4,7 @@ from service.domain.calibrations import Calibration
 from service.domain.galleries import GalleryVersion
 from service.domain.replicas import ReplicaState
 from service.galleries import GalleryFigures
-from service.recognition import Searched
+from service.searches import Searched
 from service.subjects import Deleted
 from service.web import schemas
 

@@ -15,8 +15,9 @@ from service.images import ImageLimits
 from service.materials import Source
 from service.ports import FaceAnalyser, Store
 from service.probes import Probes
-from service.recognition import Recognition, Search
+from service.recognition import Recognition
 from service.reembedding import Filled, Filling, Reembedding
+from service.searches import Search
 from service.sync import Replica
 from service.vision.loaded import LoadedAnalysers
 from service.vision.pool import SlotPool

@@ -283,8 +283,16 @@ def test_behind_a_pooler_every_transaction_bounds_itself(
         psql.execute("SELECT FROM gallery FOR UPDATE")
         with pytest.raises(DatabaseBusy):
             enrol(store, gallery, "ada", 100)
+    for _ in range(8):
+        assert store.glance("people") is not None
+    with psql.transaction():
+        psql.execute("LOCK TABLE gallery")
+        with pytest.raises(DatabaseBusy):
+            store.glance("people")
     prepared = one(psql, "SELECT count(*) FROM pg_prepared_statements")
     assert prepared == 0
+    open_ones = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+    assert one(psql, open_ones) == 0
     feed = store.feed()
     assert feed.heads()[0].version.number == 8
     feed.close()

@@ -36,10 +36,41 @@ def test_a_face_comes_with_its_subject_and_its_very_embedding(
     assert face.embedding.tobytes() == embedding(3).tobytes()
 
 
+def test_a_glance_shows_the_gallery_and_its_faces_as_a_transaction_does(
+    store: Store, gallery: Gallery
+) -> None:
+    ids = [enrol(store, gallery, name, n)[1] for n, name in enumerate(('a"da', "eve,{}", "é"))]
+    wanted = [*ids[:2], uuid4()]
+    with store.transaction(read_only=True) as tx:
+        now, faces, before = tx.find_gallery("people"), tx.enrolled_faces(gallery, wanted), tx.now()
+    seen = store.glance("people", wanted)
+    assert seen is not None
+    assert seen.gallery == now
+    assert before < seen.now < before + timedelta(minutes=1)
+    fields = [(f.face_id, f.subject_id, f.external_id, f.embedding.tobytes()) for f in faces]
+    assert sorted(fields) == sorted(
+        (f.face_id, f.subject_id, f.external_id, f.embedding.tobytes()) for f in seen.faces
+    )
+    assert {f.external_id for f in seen.faces} == {'a"da', "eve,{}"}
+
+
+def test_a_glance_shows_no_gallery_where_there_is_none_and_no_face_that_nobody_asked_for(
+    store: Store, gallery: Gallery
+) -> None:
+    enrol(store, gallery, "ada")
+    assert store.glance("nobody") is None
+    seen = store.glance("people")
+    assert seen is not None
+    assert seen.faces == ()
+
+
 def test_a_face_of_another_gallery_is_not_there(store: Store, gallery: Gallery) -> None:
     with store.transaction() as tx:
         other = tx.create_gallery("others", SPACE, GallerySettings(0.5))
         subject_id, face_id = add(tx, other, "ada")
+    glance = store.glance("people", [face_id])
+    assert glance is not None
+    assert glance.faces == ()
     with store.transaction(read_only=True) as tx:
         assert tx.enrolled_faces(gallery, [face_id]) == []
         assert tx.faces_of_subjects(gallery, [subject_id]) == []
@@ -78,8 +109,11 @@ def test_the_expired_the_excluded_and_those_of_other_metadata_are_not_permitted(
         assert permitted(store, gallery, among) == wanted, among
         with store.transaction(read_only=True) as tx:
             faces = tx.enrolled_faces(gallery, [face for _, face in ids.values()], among)
-        assert {each.subject_id for each in faces if each.permitted} == wanted, among
-        assert len(faces) == 3
+        glance = store.glance("people", [face for _, face in ids.values()], among)
+        assert glance is not None
+        for seen in (faces, glance.faces):
+            assert {each.subject_id for each in seen if each.permitted} == wanted, among
+            assert len(seen) == 3
 
 
 @pytest.mark.parametrize("impossible", [{"a": "\0"}, {"\0": 1}, {"a": float("nan")}])
@@ -88,6 +122,8 @@ def test_a_filter_that_jsonb_cannot_hold_is_refused(
 ) -> None:
     with pytest.raises(RequestInvalid), store.transaction(read_only=True) as tx:
         tx.permitted_subjects(gallery.id, SubjectFilter(impossible))
+    with pytest.raises(RequestInvalid):
+        store.glance("people", [], SubjectFilter(impossible))
 
 
 def test_metadata_is_read_as_it_is(store: Store, gallery: Gallery, psql: Sql) -> None:

@@ -18,6 +18,7 @@ from service.errors import (
     SubjectExists,
 )
 from service.ports import ChangeFeed, Store
+from service.store import connections
 from tests.store.values import (
     SPACE,
     add,
@@ -261,27 +262,60 @@ def test_a_read_only_transaction_sees_one_state(store: Store, gallery: Gallery) 
         assert tx.database_bytes() > 1_000_000
 
 
-def test_an_enrolment_is_few_round_trips(
-    store: Store, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    enrol(store, gallery, "first")
-    sent: list[str] = []
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What goes to the server from now on."""
+    names: list[str] = []
     wait = psycopg.Connection.wait
+    silent = {
+        "_set_autocommit_gen",
+        "_set_isolation_level_gen",
+        "_rollback_gen",
+    }  # nothing is sent when nothing is open
 
     def counted(self: Sql, steps: Any, *values: Any, **named: Any) -> Any:
-        sent.append(steps.__name__)
+        if steps.__name__ not in silent:
+            names.append(steps.__name__)
         return wait(self, steps, *values, **named)
 
     monkeypatch.setattr(psycopg.Connection, "wait", counted)
+    return names
+
+
+def test_an_enrolment_is_few_round_trips(store: Store, gallery: Gallery, sent: list[str]) -> None:
+    enrol(store, gallery, "first")
+    sent.clear()
     with store.transaction() as tx:
         add(tx, gallery, "ada", 1)
         tx.made_version(gallery.id)
     # ping, subject (and BEGIN), face with embedding, version, COMMIT
-    silent = {"_set_autocommit_gen", "_rollback_gen"}  # nothing is sent when nothing is open
-    assert [name for name in sent if name not in silent] == [
+    assert sent == [
         "_execute_gen",
         "_execute_gen",
         "_execute_gen",
         "_execute_gen",
         "_commit_gen",
     ]
+
+
+def test_a_glance_is_one_round_trip_on_a_connection_that_worked_a_moment_ago(
+    store: Store, gallery: Gallery, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "LATELY_S", 60.0)
+    sent.clear()
+    store.glance("people")
+    assert sent == ["_execute_gen"]
+    monkeypatch.setattr(connections, "LATELY_S", 0.0)
+    store.glance("people")
+    assert sent == ["_execute_gen"] * 3, "an idle one is asked first whether it lives"
+
+
+def test_a_glance_is_not_lost_with_a_connection_that_the_server_ended(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    store.glance("people")
+    psql.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert store.glance("people") is not None

@@ -11,7 +11,7 @@ from service.domain.probes import PhotographProbe
 from service.domain.subjects import MAX_ID_LENGTH, valid_external_id
 from service.enrolment import Photograph
 from service.errors import NoFileUploaded, RequestInvalid
-from service.recognition import Search
+from service.searches import Search
 from service.web import schemas, shapes
 from service.web.callers import Enrolling, Reading, Searching
 from service.web.forms import said_once

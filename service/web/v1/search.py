@@ -11,7 +11,7 @@ from service.domain.decisions import Confidence
 from service.domain.galleries import GalleryVersion
 from service.domain.matches import Match
 from service.errors import RequestInvalid
-from service.recognition import Search, Searched, SearchedFace
+from service.searches import Search, Searched, SearchedFace
 from service.web.callers import Searching
 from service.web.services import Provided, stamp
 from service.web.v1.bodies import PHOTOGRAPH, EitherBody

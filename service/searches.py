@@ -1,0 +1,222 @@
+"""Searches: what is asked for, and how the tables decide it."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from service.domain.embeddings import EmbeddingSpace
+from service.domain.faces import DetectedFace
+from service.domain.galleries import Gallery, GalleryVersion
+from service.domain.keys import Caller
+from service.domain.matches import Match, SubjectFilter
+from service.domain.probes import Probe
+from service.domain.quality import Flaw
+from service.domain.subjects import Metadata
+from service.errors import GalleryNotReady
+from service.galleries import check_known, existing, glanced, in_space
+from service.matching import Asked, GallerySearch, Glanced, MoreNeeded, Nearest, Rows, nearest
+from service.ports import IndexView, Store, Transaction
+from service.probes import Looked, Probed, Unfit, probed
+
+Versions = Mapping[str, GalleryVersion | None]
+"""What a caller demands of each gallery, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked for. `threshold` None: each gallery's own; `metadata`: see `SubjectFilter`;
+    `exclude_self`: an enrolled face's own subject is no answer to it; `with_metadata`: of each
+    match; `in_other`: in the other space of galleries that are moved from one model to another."""
+
+    probe: Probe
+    top_k: int = 1
+    threshold: float | None = None
+    metadata: Metadata | None = None
+    exclude_self: bool = True
+    with_metadata: bool = False
+    in_other: bool = False
+
+    def sought(self, gallery: Gallery) -> Gallery:
+        """Raises NoOtherSpace."""
+        return gallery.in_other() if self.in_other else gallery
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedGallery:
+    """`version` is the state of its index that was searched, `threshold` what was decided by."""
+
+    name: str
+    version: GalleryVersion
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedFace:
+    """The answer to one face: `best` is the similarity of the most similar subject that may be an
+    answer, None where there is none; `matches` are best first, nobody where there are none. `face`
+    is None for a probe without photograph. `flaws`: why it was not searched for."""
+
+    face: DetectedFace | None
+    best: float | None
+    matches: tuple[Match, ...]
+    flaws: tuple[Flaw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """`faces`: largest first; `faces_found`: how many were seen in the photograph, small
+    ones only where all were asked for."""
+
+    galleries: tuple[SearchedGallery, ...]
+    faces: tuple[SearchedFace, ...]
+    faces_found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A search on its way: `space` is that of its probe, `views` those of its galleries' indexes,
+    by the gallery's id, taken before this was made: the tables must not be older than they are."""
+
+    caller: Caller
+    names: Sequence[str]
+    search: Search
+    at_least: Versions
+    looked: Looked | None
+    space: EmbeddingSpace
+    views: Mapping[UUID, IndexView]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a gallery and its faces are all that has to be read."""
+        search = self.search
+        more = search.in_other or search.with_metadata or any(self.at_least.values())
+        return self.looked is not None and len(self.names) == 1 and not more
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The answer, and the galleries and the database's clock as of then."""
+
+    found: Searched
+    galleries: Sequence[Gallery]
+    now: datetime
+
+
+def decide(store: Store, asking: Asking) -> Decided:
+    """One statement for most searches, a transaction where that does not decide.
+
+    Raises:
+        GalleryNotFound: see `galleries.existing`.
+        GalleryMoved: a gallery changed over to another space meanwhile.
+        FaceNotFound: see `probes.probed`.
+        VersionLost: see `galleries.check_known`.
+        GalleryNotReady, GalleryBehind, DatabaseUnavailable: try again shortly.
+    """
+    with suppress(MoreNeeded):
+        return _at_a_glance(store, asking)
+    return _in_a_transaction(store, asking)
+
+
+def _at_a_glance(store: Store, asking: Asking) -> Decided:
+    """Raises MoreNeeded."""
+    search, looked = asking.search, asking.looked
+    if looked is None or not asking.is_plain:
+        raise MoreNeeded
+    (view,) = asking.views.values()
+    first = [nearest(view, face.embedding, search.top_k) for face in looked.faces]
+    ids = {candidate.face_id for each in first for candidate in each}
+    among = SubjectFilter(search.metadata)
+    seen = glanced(store, asking.names[0], asking.caller, sorted(ids), among)
+    galleries = [in_space(seen.gallery, asking.space)]
+    found = _found(Glanced(ids, seen.faces), galleries, asking, looked.faces, first)
+    return Decided(found, galleries, seen.now)
+
+
+def _in_a_transaction(store: Store, asking: Asking) -> Decided:
+    search = asking.search
+    with store.transaction(read_only=True) as tx:
+        present = (search.sought(existing(tx, name, asking.caller)) for name in asking.names)
+        galleries = [in_space(each, asking.space) for each in present]
+        probes = probed(tx, galleries, search.probe, asking.looked)
+        found = _found(tx, galleries, asking, probes)
+        if search.with_metadata:
+            found = replace(found, faces=_with_metadata(tx, found.faces))
+        for gallery in galleries:
+            check_known(tx, gallery, asking.at_least.get(gallery.name))
+        return Decided(found, galleries, tx.now())
+
+
+def _found(
+    rows: Rows,
+    galleries: Sequence[Gallery],
+    asking: Asking,
+    faces: Sequence[Probed],
+    first: Sequence[Nearest] | None = None,
+) -> Searched:
+    """`first`: for each face where the search of the only gallery begins, if that is known."""
+    search, looked = asking.search, asking.looked
+    among = SubjectFilter(search.metadata, _besides(search, faces))
+    asked = Asked(search.top_k, search.threshold, among)
+    searches = [GallerySearch(rows, each, _same(each, asking.views), asked) for each in galleries]
+    begins: Sequence[Nearest | None] = first or [None] * len(faces)
+    answers = [
+        _answer(searches, face, search.top_k, begin)
+        for face, begin in zip(faces, begins, strict=True)
+    ]
+    return Searched(
+        galleries=tuple(
+            SearchedGallery(each.gallery.name, each.view.version, each.threshold)
+            for each in searches
+        ),
+        faces=_beside_unfit(answers, looked.unfit if looked else ()),
+        faces_found=looked.found if looked else 1,
+    )
+
+
+def _besides(search: Search, faces: Sequence[Probed]) -> UUID | None:
+    """The subject that is no answer: an enrolled probe's own."""
+    own = (each.enrolled.subject_id for each in faces if each.enrolled)
+    return next(own, None) if search.exclude_self else None
+
+
+def _same(gallery: Gallery, views: Mapping[UUID, IndexView]) -> IndexView:
+    view = views.get(gallery.id)
+    if view is None:
+        raise GalleryNotReady("The gallery was made anew at this moment; try again.")
+    return view
+
+
+def _answer(
+    searches: Sequence[GallerySearch], probe: Probed, top_k: int, first: Nearest | None
+) -> SearchedFace:
+    found = [search.find(probe.embedding, first) for search in searches]
+    matches = sorted(
+        (match for each in found for match in each.matches),
+        key=lambda match: (-match.similarity, match.gallery, match.external_id),
+    )
+    best = max((each.best for each in found if each.best is not None), default=None)
+    return SearchedFace(probe.face, best, tuple(matches[:top_k]))
+
+
+def _with_metadata(tx: Transaction, faces: Sequence[SearchedFace]) -> tuple[SearchedFace, ...]:
+    ids = {match.subject_id for face in faces for match in face.matches}
+    metadata = tx.subject_metadata(sorted(ids))
+    return tuple(
+        replace(
+            face,
+            matches=tuple(
+                replace(match, metadata=metadata[match.subject_id]) for match in face.matches
+            ),
+        )
+        for face in faces
+    )
+
+
+def _beside_unfit(
+    answers: list[SearchedFace], unfit: tuple[Unfit, ...]
+) -> tuple[SearchedFace, ...]:
+    """All faces of the photograph, largest first."""
+    others = [SearchedFace(each.face, None, (), each.flaws) for each in unfit]
+    return tuple(sorted(answers + others, key=lambda each: -each.face.box.area if each.face else 0))
