@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from service.domain.galleries import GalleryVersion
@@ -13,8 +14,7 @@ DEAD_AFTER_S = 15.0
 """A replica that has not reported for so long counts as dead: nobody waits for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A gallery as a replica holds it. `searchable`: those of its embedding spaces of which the
     replica has both the index and, because the gallery has two, made sure of the model."""
 

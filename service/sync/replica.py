@@ -159,10 +159,11 @@ class Replica:
         indexes = self.indexes()
         spaces: defaultdict[UUID, set[UUID]] = defaultdict(set)
         for key in indexes:
-            spaces[key.gallery_id].update({key.space_id} & self._prepared)
+            if key.space_id in self._prepared:
+                spaces[key.gallery_id].add(key.space_id)
         # all indexes of a gallery are at one version: they were brought there by one reading
         return {
-            key.gallery_id: Held(index.version, frozenset(spaces[key.gallery_id]))
+            key.gallery_id: Held(index.version, frozenset(spaces.get(key.gallery_id, ())))
             for key, index in indexes.items()
         }
 

@@ -1,6 +1,5 @@
 """Two services, one on a machine without the weights of the model that a gallery moves to."""
 
-import os
 import shutil
 import socket
 import time
@@ -113,9 +112,3 @@ def test_whoever_wants_it_all_the_same_may_and_the_way_back_is_open(site: Site) 
     code, said = site.able.run("gallery", "switch", "dlib", "--back")
     assert code == 0, said
     assert site.named(site.bare) == ["grace"]
-
-
-def test_a_replica_that_was_killed_is_not_waited_for(site: Site) -> None:
-    os.kill(site.bare.server.process.pid, 9)
-    site.bare.server.process.wait()
-    until(lambda: site.able.run("gallery", "switch", "dlib")[0] == 0)
