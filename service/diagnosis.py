@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from service.domain.calibrations import Calibration
 from service.domain.galleries import Gallery, GalleryHead
-from service.domain.replicas import ReplicaState
+from service.domain.replicas import ReplicaState, unready
 from service.errors import FacematchError, StartupError
 from service.index import IndexBuilder
 from service.model_wiring import analyser_for
@@ -128,10 +128,12 @@ def _galleries(store: Store, feed: ChangeFeed) -> Iterator[Finding]:
         found = [(tx.find_gallery(head.name), tx.count_faces(head.id)) for head in galleries]
         present = [gallery for gallery, _ in found if gallery is not None]
         missing = [each for gallery in present for each in _missing(tx, gallery)]
+        moving = [gallery for gallery in present if gallery.other is not None]
+        ready = [_readiness(gallery, tx.replicas(gallery.id)) for gallery in moving]
     for gallery, faces in found:
         if gallery is not None and gallery.calibration is not None:
             yield _calibration(gallery, gallery.calibration, faces)
-    yield from missing
+    yield from (*missing, *ready)
     for head, state in states:
         yield _replica(head, state)
 
@@ -146,6 +148,20 @@ def _missing(tx: Transaction, gallery: Gallery) -> Iterator[Finding]:
         waiting = tx.reembedding.count_missing(gallery.in_other())
         text = f"{waiting} are missing in its other space ({gallery.other.space.describe()})"
         yield Finding(True, name, f"{text}; facematch gallery missing lists them")
+
+
+def _readiness(gallery: Gallery, states: list[ReplicaState]) -> Finding:
+    """Whether every replica could follow if the gallery changed over now."""
+    check, other = f"replicas of gallery '{gallery.name}'", gallery.in_other()
+    found = unready(states, other.space_id)
+    if not found:
+        return Finding(True, check, "every live one can search its other space")
+    names = ", ".join(each.name for each in found)
+    text = (
+        f"{names} cannot search its other space yet, and facematch gallery switch refuses: run "
+        f"facematch models pull {other.space.model} there, or see why in the log"
+    )
+    return Finding(False, check, text)
 
 
 def _calibration(gallery: Gallery, made: Calibration, faces: int) -> Finding:

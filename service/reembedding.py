@@ -12,12 +12,14 @@ from service.domain.faces import DetectedFace
 from service.domain.galleries import Gallery
 from service.domain.keys import Caller
 from service.domain.reembedding import MissingFace, middle_face, same_face
+from service.domain.replicas import ReplicaState, unready
 from service.errors import (
     FaceNotDetected,
     FacesMissing,
     NoOtherSpace,
     OtherSpaceExists,
     PhotographKeyMissing,
+    ReplicasNotReady,
     RequestError,
     RequestInvalid,
 )
@@ -99,30 +101,53 @@ class Reembedding:
             sought = gallery.in_other() if gallery.other else gallery
             return sought, tx.reembedding.missing(sought, after, limit)
 
+    def unready(self, caller: Caller, name: str) -> tuple[Gallery, list[ReplicaState]]:
+        """The live replicas that have not said that they can search the gallery in its other space,
+        if it has one.
+
+        Raises GalleryNotFound; see `galleries.existing`.
+        """
+        with self.store.transaction(read_only=True) as tx:
+            gallery = existing(tx, name, caller)
+            return gallery, _unready(tx, gallery) if gallery.other else []
+
     def switch(
-        self, caller: Caller, name: str, *, back: bool = False, leave_behind: int = 0
+        self,
+        caller: Caller,
+        name: str,
+        *,
+        back: bool = False,
+        leave_behind: int = 0,
+        even_if_unready: bool = False,
     ) -> Switched:
         """Have the gallery change over to its other space, or `back` to the one that it came from,
         in one transaction: every search answers from the one or from the other.
 
         Args:
             leave_behind: so many faces may be without an embedding there; no search finds them.
+            even_if_unready: whatever live replicas have said of that space.
 
         Raises:
             GalleryNotFound: see `galleries.existing`.
             NoOtherSpace: it has one space only.
             FacesMissing: more are; nothing was changed.
+            ReplicasNotReady: not all of them have said that they can search there; likewise.
         """
+
+        def check(tx: Transaction, gallery: Gallery) -> int:
+            if not even_if_unready:
+                _check_ready(tx, gallery)
+            return _check_missing(tx, gallery, leave_behind)
 
         def work(tx: Transaction) -> Switched:
             gallery = existing(tx, name, caller)
             if not _is_there(gallery, back=back):
-                _check_missing(tx, gallery, leave_behind)  # before the writers have to wait
+                check(tx, gallery)  # before the writers have to wait
                 tx.clear_gallery(name)
                 gallery = existing(tx, name, caller)
             if _is_there(gallery, back=back):
                 return Switched(gallery, False, tx.reembedding.count_missing(gallery))
-            missing = _check_missing(tx, gallery, leave_behind)
+            missing = check(tx, gallery)
             tx.reembedding.switch(gallery)
             tx.made_version(gallery.id)
             return Switched(existing(tx, name, caller), True, missing)
@@ -186,6 +211,16 @@ def _is_there(gallery: Gallery, *, back: bool) -> bool:
     if gallery.other is None:
         raise NoOtherSpace(gallery.name)
     return (gallery.other.switched_at is None) is back
+
+
+def _unready(tx: Transaction, gallery: Gallery) -> list[ReplicaState]:
+    return unready(tx.replicas(gallery.id), gallery.in_other().space_id)
+
+
+def _check_ready(tx: Transaction, gallery: Gallery) -> None:
+    found = {each.name: each.older_release for each in _unready(tx, gallery)}
+    if found:
+        raise ReplicasNotReady(gallery.name, gallery.in_other().space.model, found)
 
 
 def _check_missing(tx: Transaction, gallery: Gallery, leave_behind: int) -> int:

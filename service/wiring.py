@@ -32,7 +32,7 @@ from service.retention import Retention
 from service.settings import Settings
 from service.store_wiring import store_of
 from service.subjects import Subjects
-from service.sync import AntiEntropy, Keeper, Replica, Snapshots
+from service.sync import AntiEntropy, Keeper, Preparer, Replica, Snapshots
 from service.verification import Verification
 from service.vision.models import KnownModels
 from service.vision.spaces import published_space
@@ -135,6 +135,11 @@ def open_services(settings: Settings, url: str, *, ephemeral: bool = False) -> I
         )
         stack.callback(entropy.close)
         entropy.start()
+        preparer = Preparer(
+            tools.store, tools.analysers, indexes=replica.indexes, tell=replica.prepared
+        )
+        stack.callback(preparer.close)
+        preparer.start()
         stack.enter_context(working(tools, settings.import_workers))
         retention = Retention(tools.store, settings.retention_every_s)
         stack.callback(retention.close)

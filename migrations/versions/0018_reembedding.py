@@ -37,6 +37,9 @@ CREATE INDEX ix_reembedding_failure_gallery_id_face_id
   ON reembedding_failure (gallery_id, face_id);
 """
 
+# the gallery's spaces that the replica can search in; replicas of releases before say nothing
+READINESS = "ALTER TABLE replica_gallery ADD COLUMN searchable uuid[]"
+
 # each space has its own; a gallery that changes over finds the one it had there
 CALIBRATIONS = """
 ALTER TABLE gallery_calibration DROP CONSTRAINT pk_gallery_calibration,
@@ -97,8 +100,9 @@ END $$
 
 
 def upgrade() -> None:
-    lock("face", "gallery", "embedding_space", altered=["gallery_calibration"])
+    lock("face", "gallery", "embedding_space", altered=["gallery_calibration", "replica_gallery"])
     op.execute(TABLES)
+    op.execute(READINESS)
     op.execute(CALIBRATIONS)
     op.execute(FEED_SPACE.format(change=TOUCHING_NOTHING))
     op.execute(TOLD)
@@ -113,6 +117,7 @@ def downgrade() -> None:
 DELETE FROM face_embedding e USING reembedding r
  WHERE e.gallery_id = r.gallery_id AND e.space_id = r.space_id;
 DROP TABLE reembedding_failure, reembedding;
+ALTER TABLE replica_gallery DROP COLUMN searchable;
 DROP FUNCTION reembedding_told(), audit_reembedding();
 DELETE FROM gallery_calibration c USING gallery g
  WHERE g.id = c.gallery_id AND g.space_id <> c.space_id;

@@ -103,17 +103,21 @@ def missing(name: Name) -> None:
     """List the faces without an embedding in a gallery's other space, or in its only one.
 
     One a line: subject, face, photograph's name, code, reason, between tabs. Exits with 1 when
-    there are any.
+    there are any. Names the replicas that are not ready for the other space on standard error.
     """
     from service.reembedding import Reembedding
 
     with _opened() as (_, store):
         after, any_missing = None, False
+        unready = Reembedding(store).unready(CALLER, name)[1]
         while page := Reembedding(store).missing(CALLER, name, after, PAGE)[1]:
             for face in page:
                 fields = (face.external_id, str(face.face_id), face.image_name)
                 typer.echo("\t".join(map(_field, (*fields, face.code, face.reason))))
             after, any_missing = page[-1].face_id, True
+    if unready:
+        names = ", ".join(each.name for each in unready)
+        typer.echo(f"replicas that cannot search its other space yet: {names}", err=True)
     if any_missing:
         raise typer.Exit(1)
 
@@ -154,12 +158,21 @@ def switch(
         bool, typer.Option("--back", help="To the space that the gallery came from.")
     ] = False,
     leave_behind: LeaveBehind = 0,
+    even_if_unready: Annotated[
+        bool,
+        typer.Option("--even-if-unready", help="Though live replicas cannot search there."),
+    ] = False,
 ) -> None:
-    """Have a gallery answer from its other space from now on, in one transaction."""
+    """Have a gallery answer from its other space from now on, in one transaction.
+
+    Refuses while a live replica has not said that it can search there, or faces are missing there.
+    """
     from service.reembedding import Reembedding
 
     with _opened() as (_, store):
-        done = Reembedding(store).switch(CALLER, name, back=back, leave_behind=leave_behind)
+        done = Reembedding(store).switch(
+            CALLER, name, back=back, leave_behind=leave_behind, even_if_unready=even_if_unready
+        )
     space = done.gallery.space.describe()
     said = "answers from" if done.changed else "answered before from"
     typer.echo(

@@ -38,6 +38,7 @@
     │   ├── NoOtherSpace             no_other_space
     │   ├── OtherSpaceExists         other_space_exists
     │   ├── FacesMissing             faces_missing
+    │   ├── ReplicasNotReady         replicas_not_ready
     │   ├── PhotographKnown          photograph_known
     │   ├── PhotographDamaged        photograph_damaged
     │   ├── PhotographKeyMissing     photograph_key_missing
@@ -97,7 +98,12 @@ from service.errors.enrolled import (
     UnlikeSubject,
     VersionLost,
 )
-from service.errors.reembedding import FacesMissing, NoOtherSpace, OtherSpaceExists
+from service.errors.reembedding import (
+    FacesMissing,
+    NoOtherSpace,
+    OtherSpaceExists,
+    ReplicasNotReady,
+)
 from service.errors.requests import (
     AttemptDiffers,
     AttemptErased,
@@ -200,6 +206,7 @@ __all__ = [
     "PhotographKnown",
     "PreconditionFailed",
     "RateLimited",
+    "ReplicasNotReady",
     "RequestError",
     "RequestInvalid",
     "SchemaOutdated",

@@ -1,5 +1,7 @@
 """What stands in the way of a gallery's move to another embedding space."""
 
+from collections.abc import Mapping
+
 from service.errors.bases import RequestError
 
 
@@ -35,3 +37,24 @@ class FacesMissing(RequestError):
             f"leave them behind with --leave-behind {missing}."
         )
         self.facts = {"missing": missing}
+
+
+class ReplicasNotReady(RequestError):
+    """Live replicas have not said that they can search the gallery in its other space."""
+
+    code = "replicas_not_ready"
+
+    def __init__(self, gallery: str, model: str, replicas: Mapping[str, bool]) -> None:
+        """`replicas` by name, each with whether it is of an older release."""
+        names = ", ".join(
+            f"{name} (of an older release)" if older else name for name, older in replicas.items()
+        )
+        super().__init__(
+            f"Not every replica can search gallery '{gallery}' in its other space yet: {names}. "
+            f"Nothing was changed. Run `facematch models pull {model}` on their machines, upgrade "
+            "those of an older release, and try again: each loads the model by itself within some "
+            "seconds, or its log says why it cannot. Or switch all the same with "
+            "--even-if-unready: then they refuse that gallery's searches as long as they lack the "
+            "model (model_unavailable)."
+        )
+        self.facts = {"replicas": list(replicas)}

@@ -19,16 +19,18 @@ WITH me AS (
   ON CONFLICT (id) DO UPDATE SET seen_at = now(), checked_at = excluded.checked_at,
                                  differences = excluded.differences
   RETURNING id)
-INSERT INTO replica_gallery (replica_id, gallery_id, version, mark)
-SELECT me.id, g.id, v.version, v.mark
-  FROM me, unnest(%(galleries)s::uuid[], %(numbers)s::bigint[], %(marks)s::uuid[])
-             AS v (gallery_id, version, mark)
+INSERT INTO replica_gallery (replica_id, gallery_id, version, mark, searchable)
+SELECT me.id, g.id, v.version, v.mark, v.searchable::uuid[]
+  FROM me, unnest(%(galleries)s::uuid[], %(numbers)s::bigint[], %(marks)s::uuid[],
+                  %(searchable)s::text[]) AS v (gallery_id, version, mark, searchable)
   JOIN gallery g ON g.id = v.gallery_id
  WHERE NOT EXISTS (SELECT FROM replica_gallery told
                     WHERE told.replica_id = %(id)s AND told.gallery_id = v.gallery_id
-                      AND told.version = v.version AND told.mark = v.mark)
+                      AND told.version = v.version AND told.mark = v.mark
+                      AND told.searchable = v.searchable::uuid[])
 ON CONFLICT (replica_id, gallery_id) DO UPDATE
-   SET version = excluded.version, mark = excluded.mark, applied_at = now()
+   SET version = excluded.version, mark = excluded.mark, searchable = excluded.searchable,
+       applied_at = now()
 """
 
 # The newest change of a gallery stays, whatever its age. A live replica that has not loaded a
@@ -65,9 +67,14 @@ def report(connection: psycopg.Connection[Any], told: Report) -> None:
             "name": told.name,
             "checked_at": told.checked_at,
             "differences": told.differences,
-            "galleries": list(told.versions),
-            "numbers": [version.number for version in told.versions.values()],
-            "marks": [version.mark for version in told.versions.values()],
+            "galleries": list(told.galleries),
+            "numbers": [held.version.number for held in told.galleries.values()],
+            "marks": [held.version.mark for held in told.galleries.values()],
+            # unnest would flatten an array of arrays
+            "searchable": [
+                "{" + ",".join(sorted(map(str, held.searchable))) + "}"
+                for held in told.galleries.values()
+            ],
         },
     )
 
@@ -91,6 +98,7 @@ def states(connection: Connection, gallery_id: UUID) -> list[ReplicaState]:
             replica.c.name,
             replica_gallery.c.version,
             replica_gallery.c.mark,
+            replica_gallery.c.searchable,
             replica.c.started_at,
             replica.c.seen_at,
             silent.label("silent"),
@@ -114,6 +122,7 @@ def states(connection: Connection, gallery_id: UUID) -> list[ReplicaState]:
             silent_s=float(row.silent),
             checked_at=row.checked_at,
             differences=row.differences,
+            searchable=None if row.searchable is None else frozenset(row.searchable),
         )
         for row in rows
     ]

@@ -297,6 +297,7 @@ replica_gallery = Table(
     Column("version", BigInteger, nullable=False),
     Column("mark", Uuid, nullable=False),
     Column("applied_at", Timestamp, nullable=False, server_default=NOW),
+    Column("searchable", ARRAY(Uuid)),
     Index(None, "gallery_id"),
 )
 

@@ -2,7 +2,8 @@
 
 from service.sync.entropy import AntiEntropy
 from service.sync.keeper import Keeper
+from service.sync.preparer import Preparer
 from service.sync.replica import Replica
 from service.sync.snapshots import Snapshots
 
-__all__ = ["AntiEntropy", "Keeper", "Replica", "Snapshots"]
+__all__ = ["AntiEntropy", "Keeper", "Preparer", "Replica", "Snapshots"]

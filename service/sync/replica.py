@@ -4,11 +4,13 @@ import logging
 import random
 import threading
 import time
+from collections import defaultdict
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
 from service.domain.galleries import GalleryVersion, IndexKey
+from service.domain.replicas import Held
 from service.errors import DatabaseBusy, DatabaseUnavailable, GalleryNotReady, UnavailableError
 from service.index import GalleryIndex
 from service.ports import ChangeFeed, FeedStatus
@@ -57,6 +59,7 @@ class Replica:
         self._distrusted: set[IndexKey] = set()
         self._adopted: dict[IndexKey, GalleryIndex] = {}
         self._without_file: set[IndexKey] = set()
+        self._prepared: frozenset[UUID] = frozenset()
         self._connected = False
         self._begun = self._finished = 0
         self._last_success = 0.0
@@ -146,6 +149,24 @@ class Replica:
         """Take note of the digest comparison's outcome, for the next report."""
         self._reporter.checked_at, self._reporter.differences = at, differences
 
+    def prepared(self, spaces: frozenset[UUID]) -> None:
+        """Take note of the spaces whose models are loaded, and report them soon."""
+        self._prepared = spaces
+        self._feed.ring()
+
+    def held(self) -> dict[UUID, Held]:
+        """The galleries as this replica would report them."""
+        indexes = self.indexes()
+        spaces: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        for key in indexes:
+            if key.space_id in self._prepared:
+                spaces[key.gallery_id].add(key.space_id)
+        # all indexes of a gallery are at one version: they were brought there by one reading
+        return {
+            key.gallery_id: Held(index.version, frozenset(spaces.get(key.gallery_id, ())))
+            for key, index in indexes.items()
+        }
+
     def status(self) -> FeedStatus:
         """Whether this replica may answer, and if not, why."""
         loaded = self._indexes is not None
@@ -207,9 +228,7 @@ class Replica:
             self._reporter.tell({})
 
     def _tell_and_prune(self) -> None:
-        indexes = self._indexes or {}
-        # all indexes of a gallery are at one version: they were brought there by one reading
-        self._reporter.tell({key.gallery_id: index.version for key, index in indexes.items()})
+        self._reporter.tell(self.held())
         if time.monotonic() >= self._prune_at:
             every_s = PRUNE_AGAIN_S if self._feed.prune(self._keep_s) else PRUNE_EVERY_S
             self._prune_at = time.monotonic() + every_s * random.uniform(0.5, 1.5)

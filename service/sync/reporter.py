@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from service.domain.galleries import GalleryVersion
-from service.domain.replicas import HEARTBEAT_S, Report
+from service.domain.replicas import HEARTBEAT_S, Held, Report
 from service.ports import ChangeFeed
 
 SHORTEST_S = 0.25
@@ -24,30 +23,30 @@ class Reporter:
         self.checked_at: datetime | None = None
         self.differences = 0
         self._feed = feed
-        self._told: dict[UUID, GalleryVersion] = {}
+        self._told: dict[UUID, Held] = {}
         self._told_at = self._told_all_at = -HEARTBEAT_S
         self._news = True
 
-    def tell(self, versions: Mapping[UUID, GalleryVersion]) -> None:
+    def tell(self, galleries: Mapping[UUID, Held]) -> None:
         """Report if something is new, or a heartbeat is due; raises DatabaseUnavailable.
 
         A heartbeat says everything again: somebody may have cleared the list by hand.
         """
         changed = {
-            gallery_id: version
-            for gallery_id, version in versions.items()
-            if self._told.get(gallery_id) != version
+            gallery_id: held
+            for gallery_id, held in galleries.items()
+            if self._told.get(gallery_id) != held
         }
         self._news = bool(changed)
         if self.due_in_s() > 0:
             return
         now = time.monotonic()
         whole = now - self._told_all_at >= HEARTBEAT_S
-        told = versions if whole else changed
+        told = galleries if whole else changed
         self._feed.report(
             Report(self.replica_id, self.name, told, self.checked_at, self.differences)
         )
-        self._told = dict(versions)
+        self._told = dict(galleries)
         self._told_at = now
         self._told_all_at = now if whole else self._told_all_at
         self._news = False

@@ -51,6 +51,7 @@ STATUS: dict[type[errors.FacematchError], int] = {
     errors.NoOtherSpace: 409,
     errors.OtherSpaceExists: 409,
     errors.FacesMissing: 409,
+    errors.ReplicasNotReady: 409,
     errors.ImportInvalid: 400,
     errors.ImportTooLarge: 413,
     errors.ItemInvalid: 422,

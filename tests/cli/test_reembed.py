@@ -1,6 +1,7 @@
 """From one alignment to another on a running service, with the real model and real photographs."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,13 @@ class Site:
         """A `gallery` command's exit code, and what it printed."""
         done = facematch("gallery", *arguments, environment=self.environment)
         return done.returncode, done.stdout + done.stderr
+
+    def switch(self, gallery: str, *options: str) -> tuple[int, str]:
+        """As soon as the replica has loaded what it needs for that."""
+        end = time.monotonic() + 60
+        while "replicas_not_ready" in (done := self.run("switch", gallery, *options))[1]:
+            assert time.monotonic() < end
+        return done
 
     def named(self, gallery: str, photograph: bytes, **fields: str) -> list[str]:
         answer = self.server.post(
@@ -92,14 +100,14 @@ def test_the_default_gallery_moves_to_another_alignment_and_back_on_a_running_se
     for name, photograph in PEOPLE.items():
         assert site.named("dlib", photograph()) == [name]
         assert site.named("dlib", photograph(), other_space="true") == [name]
-    assert site.run("missing", "dlib") == (0, "")
+    assert site.run("missing", "dlib")[0] == 0
     told = facematch("doctor", environment=site.environment).stdout
     assert "0 are missing in its other space (Dlib, detector dlib, alignment deepface)" in told
     code, said = site.run("compare", "dlib", "--json", str(report))
     assert code == 0, said
     assert "2 faces are embedded in both spaces" in said
     assert json.loads(report.read_text())["answers"]["nobody"]["nobody"] == 2
-    code, said = site.run("switch", "dlib")
+    code, said = site.switch("dlib")
     assert code == 0, said
     assert "answers from Dlib, detector dlib, alignment deepface" in said
     assert site.named("dlib", PEOPLE["grace"]()) == ["grace"]
@@ -108,7 +116,7 @@ def test_the_default_gallery_moves_to_another_alignment_and_back_on_a_running_se
     with running(tmp_path / "log", environment=site.environment) as second:
         answer = second.post("/match_face", files={"file": PEOPLE["grace"]()})
         assert answer.json()["matched_id"] == "grace", answer.text
-    assert "alignment native" in site.run("switch", "dlib", "--back")[1]
+    assert "alignment native" in site.switch("dlib", "--back")[1]
     assert site.named("dlib", PEOPLE["grace"]()) == ["grace"]
     code, said = site.run("discard", "dlib")
     assert (code, said) == (
@@ -125,7 +133,7 @@ def test_kept_photographs_are_enough(site: Site, kind: str) -> None:
         enrol(client, kind)
     code, said = site.run("reembed", kind, "--alignment", "deepface")
     assert (code, said) == (0, f"gallery '{kind}': 2 faces were embedded in its other space\n")
-    assert site.run("switch", kind)[0] == 0
+    assert site.switch(kind)[0] == 0
     for name, photograph in PEOPLE.items():
         assert site.named(kind, photograph()) == [name]
 
@@ -149,10 +157,10 @@ def test_what_has_no_photograph_is_listed_and_left_behind_only_when_that_is_said
     assert code == 1
     assert said.split("\t")[0] == "eileen"
     assert said.split("\t")[3] == "no_photograph"
-    code, said = site.run("switch", "visitors")
+    code, said = site.switch("visitors")
     assert code == 6
     assert "--leave-behind 1. [faces_missing]" in said
-    assert site.run("switch", "visitors", "--leave-behind", "1")[0] == 0
+    assert site.switch("visitors", "--leave-behind", "1")[0] == 0
     assert site.named("visitors", PEOPLE["eileen"]()) == []
     assert site.named("visitors", PEOPLE["grace"]()) == ["grace"]
     assert site.run("discard", "visitors")[0] == 6

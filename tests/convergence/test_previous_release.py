@@ -4,8 +4,9 @@ today's program after it."""
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from socket import gethostname
 from uuid import UUID
 
 import httpx
@@ -14,6 +15,9 @@ import pytest
 
 from service.audit import Audit
 from service.domain.galleries import GalleryVersion
+from service.domain.keys import trusted
+from service.errors import ReplicasNotReady
+from service.reembedding import Reembedding
 from service.store import open_store, schema
 from service.store.changes import DIGEST
 from tests.convergence.audits import Held, held
@@ -229,3 +233,27 @@ def test_a_step_that_the_release_cannot_bear_is_noticed(site: Site) -> None:
         finally:
             sql.execute("ALTER TABLE subject DROP COLUMN nickname")
     assert any("500 instead of 201" in each for each in record.violations), record.violations
+
+
+def test_no_gallery_changes_over_beneath_a_program_that_knows_of_one_space_only(site: Site) -> None:
+    if site.release.revision >= "0018":
+        pytest.skip("it says where it can search")
+    store = open_store(site.url, pool_size=2, timeout_s=5)
+    moving, caller = Reembedding(store), trusted("tests")
+    with store.transaction(read_only=True) as tx:
+        (gallery,) = tx.list_galleries(None, 2, None)
+    try:
+        moving.begin(caller, gallery.name, replace(gallery.space, model="ArcFace"), None)
+        with pytest.raises(ReplicasNotReady) as refused:
+            moving.switch(caller, gallery.name, leave_behind=1_000_000)
+    finally:
+        moving.discard(caller, gallery.name)
+        store.close()
+    *old, today = (f"{gethostname()}:{replica.process.pid}" for replica in site.replicas)
+    said = str(refused.value)
+    assert [f"{name} (of an older release)" in said for name in (*old, today)] == [
+        True,
+        True,
+        False,
+    ]
+    assert today in said

@@ -1,5 +1,6 @@
 """A replica with two models, of which both are fakes."""
 
+import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from service.probes import Probes
 from service.recognition import Recognition
 from service.reembedding import Filled, Filling, Reembedding
 from service.searches import Search
-from service.sync import Replica
+from service.sync import Preparer, Replica
 from service.vision.loaded import LoadedAnalysers
 from service.vision.pool import SlotPool
 from tests.fakes.analyser import FakeAnalyser, photograph
@@ -45,6 +46,9 @@ class Site:
         probes = Probes(analysers, LIMITS, UNCHECKED)
         self.recognition = Recognition(self.store, self.replica, probes, Recorder(self.store))
         self.reembedding = Reembedding(self.store)
+        self.preparer = Preparer(
+            self.store, analysers, indexes=self.replica.indexes, tell=self.replica.prepared
+        )
 
     def _load(self, model: str, **_: object) -> FaceAnalyser:
         assert model == "ArcFace"
@@ -64,7 +68,21 @@ class Site:
         return self.galleries.read(CALLER, "people")
 
     def begin(self) -> Gallery:
-        return self.reembedding.begin(CALLER, "people", OTHER, None)
+        """With the replica ready for the other space."""
+        gallery = self.reembedding.begin(CALLER, "people", OTHER, None)
+        end = time.monotonic() + 10
+        while not self._is_ready(gallery):
+            assert time.monotonic() < end
+            self.preparer.look()
+            time.sleep(0.01)
+        return gallery
+
+    def _is_ready(self, gallery: Gallery) -> bool:
+        """And not only unknown so far, which nobody waits for."""
+        held = self.replica.held().get(gallery.id)
+        if held is None or len(held.searchable) < 2:
+            return False
+        return self.reembedding.unready(CALLER, "people")[1] == []
 
     def fill(self, *sources: Source) -> Filled:
         gallery = self.begin()

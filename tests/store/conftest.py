@@ -23,7 +23,7 @@ def shared_url(server_url: str, template: str) -> Iterator[str]:
 def clean_url(shared_url: str) -> str:
     """A migrated database without rows: emptied, which is quicker than a copy for each test."""
     with psycopg.connect(shared_url) as connection:
-        connection.execute("TRUNCATE embedding_space CASCADE")
+        connection.execute("TRUNCATE embedding_space, replica CASCADE")
     return shared_url
 
 

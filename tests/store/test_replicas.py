@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from service.domain.galleries import Gallery, GalleryVersion
-from service.domain.replicas import DEAD_AFTER_S, Report
+from service.domain.replicas import DEAD_AFTER_S, Held, Report
 from service.ports import ChangeFeed, Store
 from service.store import replicas
 from tests.store.values import one, version
@@ -20,7 +20,8 @@ KEPT = "SELECT array_agg(version ORDER BY version) FROM gallery_change"
 
 
 def report(feed: ChangeFeed, replica: UUID, versions: dict[UUID, GalleryVersion]) -> None:
-    feed.report(Report(replica, f"host:{replica}", versions, None, 0))
+    held = {gallery_id: Held(version) for gallery_id, version in versions.items()}
+    feed.report(Report(replica, f"host:{replica}", held, None, 0))
 
 
 def number(gallery: Gallery, n: int) -> dict[UUID, GalleryVersion]:
@@ -45,6 +46,19 @@ def test_a_report_is_seen_by_all(store: Store, feed: ChangeFeed, gallery: Galler
     with store.transaction() as tx:
         found = {each.name: each for each in tx.replicas(gallery.id)}[f"host:{replica}"]
     assert (found.version, found.live, found.differences) == (held, True, 0)
+
+
+def test_the_spaces_that_a_replica_can_search_in_are_seen_and_told_anew_when_they_change(
+    store: Store, feed: ChangeFeed, gallery: Gallery
+) -> None:
+    replica, held = uuid4(), version(feed, gallery)
+    sets = [frozenset(uuid4() for _ in range(count)) for count in (0, 1, 2, 0)]
+    for spaces in sets:
+        told = {gallery.id: Held(held, spaces)}
+        feed.report(Report(replica, "host:1", told, None, 0))
+        with store.transaction() as tx:
+            (found,) = [each for each in tx.replicas(gallery.id) if each.name == "host:1"]
+        assert (found.searchable, found.older_release) == (spaces, False)
 
 
 def test_a_gallery_deleted_meanwhile_does_not_stop_a_report(
