@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -16,14 +17,16 @@ import httpx
 
 from service.domain.keys import SECRET
 from service.key_file import KeyFile
+from tests.forks import UNMEASURED, Fork, forks
 
 START_TIMEOUT_S = 60.0
 WITHOUT_A_MODEL = "tests.convergence.replica"
 """`facematch serve` itself with a face model that costs nothing, for tests about anything else: the
 real one is most of a start."""
-UNMEASURED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
-"""What has a process's coverage measured, which takes a third of its start. One that is killed,
-or cannot write, leaves a broken file of measurements behind."""
+
+
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of services without TLS: reading the world's certificates takes each client 25 ms."""
 
 
 def free_port() -> int:
@@ -34,14 +37,14 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Server:
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[bytes] | Fork"
     url: str
     log: Path
     home: Path | None = None
 
     def client(self) -> httpx.Client:
         """With the key of the database's first start."""
-        return httpx.Client(base_url=self.url, timeout=60, headers=self._key())
+        return httpx.Client(base_url=self.url, timeout=60, headers=self._key(), verify=NO_TLS)
 
     def get(self, path: str, **content: Any) -> httpx.Response:
         return self._asked("GET", path, **content)
@@ -78,10 +81,13 @@ def facematch(
     *arguments: str, environment: Mapping[str, str], folder: Path | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command of the CLI to its end. `folder`: of the program, if it is not this one."""
+    variables = {**os.environ, **environment}
+    if not folder:
+        return forks().run("service", *arguments, environment=variables)
     return subprocess.run(
         [sys.executable, "-m", "service", *arguments],
         cwd=folder,
-        env={**os.environ, **environment},
+        env=variables,
         capture_output=True,
         text=True,
         timeout=110,
@@ -102,14 +108,22 @@ def start(
     code no other measured process runs; `folder`: of the program, if it is not this one."""
     without = () if measured else UNMEASURED
     inherited = {name: value for name, value in os.environ.items() if name not in without}
+    variables = {**inherited, **environment}
     port = port or free_port()
+    command = ("serve", "--port", str(port), *arguments)
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, "serve", "--port", str(port), *arguments],
-            cwd=folder,
-            env={**inherited, **environment},
-            stdout=out,
-            stderr=subprocess.STDOUT,
+        process = (
+            forks().start(
+                module, *command, environment=variables, out=out.fileno(), err=out.fileno()
+            )
+            if module == WITHOUT_A_MODEL and not folder
+            else subprocess.Popen(
+                [sys.executable, "-m", module, *command],
+                cwd=folder,
+                env=variables,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
         )
     home = environment.get("FACEMATCH_HOME")
     return Server(process, f"http://127.0.0.1:{port}", log, Path(home) if home else None)

@@ -24,7 +24,7 @@ from service.keys import Keys
 from service.store import open_store
 from tests import photos
 from tests.databases import copy_of, database_of, execute
-from tests.servers import Server, free_port, ready, start
+from tests.servers import NO_TLS, Server, free_port, ready, start
 
 GUIDE = Path(__file__).parents[2] / "docs" / "runbooks.md"
 RESTORED = "facematch_restored"
@@ -85,6 +85,7 @@ class Crowd:
                     url + path,
                     headers=headers,
                     timeout=60,
+                    verify=NO_TLS,
                     **content,  # type: ignore[arg-type]
                 )
             except httpx.ConnectError:

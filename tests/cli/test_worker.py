@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import environ
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -67,14 +66,8 @@ def test_a_worker_does_what_a_service_has_taken_in(
         assert (found["enrolled"], found["rejected"]) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    ("variables", "words"),
-    [({"MODEL_NAME": "Nobody"}, "Nobody"), ({"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "")],
-)
-def test_a_worker_that_cannot_start_says_why(
-    variables: dict[str, str], words: str, environment: dict[str, Any]
-) -> None:
-    done = facematch("worker", environment=environment | variables)
+def test_a_worker_that_cannot_start_says_why(environment: dict[str, str]) -> None:
+    done = facematch("worker", environment=environment | {"MODEL_NAME": "Nobody"})
     assert done.returncode == 5, done.stderr
-    assert words in done.stderr
+    assert "Nobody" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,10 +1,8 @@
 """`facematch serve --workers N`: several processes behind one port."""
 
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -141,17 +139,3 @@ def test_workers_end_while_they_load_as_soon_as_told(
     time.sleep(1)  # Python has started, the model has not been loaded
     assert server.stop() == 0
     assert "Traceback" not in server.log.read_text()
-
-
-def test_workers_without_a_database_end_with_its_exit_code(tmp_path: Path) -> None:
-    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
-    environment = {"DATABASE_URL": nowhere, "FACEMATCH_HOME": str(tmp_path)}
-
-    def served(workers: str) -> "subprocess.CompletedProcess[str]":
-        port = str(free_port())
-        return facematch("serve", "--port", port, environment=environment | {"WORKERS": workers})
-
-    with ThreadPoolExecutor() as both:  # each waits ten seconds for the database
-        done, alone = both.map(served, ("2", "1"))
-    assert done.returncode == alone.returncode != 0
-    assert "Traceback" not in done.stderr

@@ -24,8 +24,8 @@ from service.jobs.uploads import ImportLimits
 from service.store import open_store, schema
 from tests.convergence.cluster import Cluster
 from tests.fakes.analyser import SPACE, photograph
+from tests.forks import UNMEASURED
 from tests.jobs.values import submitted, tar_of
-from tests.servers import UNMEASURED
 
 COUNT = 600
 CALLER = trusted("tests")

@@ -52,20 +52,25 @@ def round_trip(model: str, home: Path, picture: Picture) -> dict[str, Any]:
         ours = analyser.embed(picture, analyser.detect(picture)[0])
         report[engine] = float(ours @ theirs)
         report[f"{engine} sha256"] = analyser.space.weights_sha256
-        if model in NATIVE_INPUTS:
-            report[f"{engine} native"] = native(model, home, engine, picture)
+    if model in NATIVE_INPUTS:
+        report |= native(model, home, picture)
     return report
 
 
-def native(model: str, home: Path, engine: str, picture: Picture) -> float:
-    """How our embedding compares with the Keras network's own of the chip as it was trained."""
-    analyser, keras = (load(model, home, name, "dlib") for name in (engine, "tensorflow"))
+def native(model: str, home: Path, picture: Picture) -> dict[str, float]:
+    """How our embeddings compare with the Keras network's own of the chip as it was trained."""
+    analysers = {engine: load(model, home, engine, "dlib") for engine in ENGINES}
+    keras = analysers["tensorflow"]
     assert isinstance(keras, NativeAnalyser)
-    face = analyser.detect(picture)[0]
+    face = keras.detect(picture)[0]
     given = NATIVE_INPUTS[model]
     network = keras._recogniser.network
     vector = network(given.prepare(given.cut(picture, face, "dlib")), training=False).numpy()[0]
-    return float(analyser.embed(picture, face) @ unit(vector, vector.size))
+    theirs = unit(vector, vector.size)
+    return {
+        f"{engine} native": float(analyser.embed(picture, analyser.detect(picture)[0]) @ theirs)
+        for engine, analyser in analysers.items()
+    }
 
 
 def represent(model: str, home: Path, picture: Picture) -> Embedding:

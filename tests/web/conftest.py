@@ -15,7 +15,7 @@ from service.key_file import KeyFile
 from service.keys import Keys
 from service.store import open_store
 from tests.databases import database_of, execute
-from tests.servers import Server, running
+from tests.servers import NO_TLS, Server, running
 from tests.store.photographs import KEYS
 
 
@@ -80,7 +80,10 @@ def client_for(site: Site, sql: psycopg.Connection, tmp_path: Path) -> Iterator[
             minted = keys.create(trusted("tests"), new)
             return stack.enter_context(
                 httpx.Client(
-                    base_url=site.server.url, timeout=60, headers={"X-API-Key": minted.secret.text}
+                    base_url=site.server.url,
+                    timeout=60,
+                    headers={"X-API-Key": minted.secret.text},
+                    verify=NO_TLS,
                 )
             )
 

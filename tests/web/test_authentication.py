@@ -14,13 +14,13 @@ import pytest
 
 from tests import photos
 from tests.proxies import Proxy
-from tests.servers import WITHOUT_A_MODEL, Server, running
+from tests.servers import NO_TLS, WITHOUT_A_MODEL, Server, running
 from tests.web.conftest import ClientFor, Site
 
 
 @pytest.fixture
 def stranger(site: Site) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=site.server.url, timeout=30) as client:
+    with httpx.Client(base_url=site.server.url, timeout=30, verify=NO_TLS) as client:
         yield client
 
 

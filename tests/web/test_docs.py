@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.servers import NO_TLS
 from tests.web.conftest import Site
 
 
 @pytest.fixture
 def stranger(site: Site) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=site.server.url) as client:
+    with httpx.Client(base_url=site.server.url, verify=NO_TLS) as client:
         yield client
 
 

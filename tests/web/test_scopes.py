@@ -14,6 +14,7 @@ from service.images import ImageLimits
 from service.web import create_app
 from service.wiring import Access, Services
 from tests import photos
+from tests.servers import NO_TLS
 from tests.web.conftest import ClientFor, Site
 
 OPEN = {("get", "/health"), ("get", "/ready")}
@@ -87,7 +88,7 @@ def test_an_operation_is_open_to_who_has_its_scope_alone(
 def test_an_operation_is_refused_to_strangers(
     method: str, path: str, operation: dict[str, Any], site: Site
 ) -> None:
-    with httpx.Client(base_url=site.server.url) as stranger:
+    with httpx.Client(base_url=site.server.url, verify=NO_TLS) as stranger:
         assert ask(stranger, method, path).status_code == 401
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests import photos
 from tests.databases import copy_of
-from tests.servers import WITHOUT_A_MODEL, Server, running
+from tests.servers import NO_TLS, WITHOUT_A_MODEL, Server, running
 from tests.web.conftest import ClientFor
 
 CONSOLE, OTHER = "https://console.example.org", "https://evil.example.org"
@@ -36,7 +36,7 @@ def server(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 
 @pytest.fixture
 def anybody(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx.Client(base_url=server.url, timeout=30, verify=NO_TLS) as client:
         yield client
 
 

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from service.domain.keys import Scope
+from tests.servers import NO_TLS
 from tests.web.conftest import ClientFor, Site
 
 ALL = [scope.value for scope in Scope]
@@ -33,7 +34,9 @@ def create(client: httpx.Client, **more: Any) -> httpx.Response:
 
 
 def status(site: Site, key: str, path: str = "/v1/galleries") -> int:
-    return httpx.get(f"{site.server.url}{path}", headers={"X-API-Key": key}).status_code
+    return httpx.get(
+        f"{site.server.url}{path}", headers={"X-API-Key": key}, verify=NO_TLS
+    ).status_code
 
 
 def check_refused(answer: httpx.Response, status: int, code: str) -> None:

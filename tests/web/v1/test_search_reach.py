@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests import photos
+from tests.servers import NO_TLS
 from tests.web.conftest import ClientFor
 from tests.web.v1.conftest import GALLERY, copied, face_of, in_json
 
@@ -129,7 +130,7 @@ def test_the_catalogue_needs_the_scope_read(client_for: ClientFor) -> None:
 
 
 def test_nobody_is_answered_without_a_key(site: Any) -> None:
-    with httpx.Client(base_url=site.server.url) as stranger:
+    with httpx.Client(base_url=site.server.url, verify=NO_TLS) as stranger:
         for path in (f"{GALLERY}/search", "/v1/search", "/v1/verify", "/v1/detect"):
             answer = stranger.post(path, json={"image": "AAAA"})
             assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
