@@ -52,8 +52,7 @@ def serve(
 
 
 def _serve(settings: "Settings", url: str, ephemeral: bool) -> None:
-    import uvicorn
-
+    from service.cli.server import Server
     from service.web import create_app, request_ids
     from service.wiring import open_services
 
@@ -61,7 +60,7 @@ def _serve(settings: "Settings", url: str, ephemeral: bool) -> None:
     with open_services(settings, url, ephemeral=ephemeral) as services:
         config = _config(settings)
         config.app = create_app(services)
-        uvicorn.Server(config).run()
+        Server(config).run()
 
 
 def _config(settings: "Settings") -> "uvicorn.Config":

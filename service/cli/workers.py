@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from functools import partial
+from functools import cached_property, partial
 from socket import socket
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from uvicorn.supervisors.multiprocess import Process
 
 from service.cli.failures import report
 from service.cli.memory import share_heaps
+from service.cli.server import Server
 from service.errors import FacematchError
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ FIRST_PAUSE_S = 0.5
 LAST_PAUSE_S = 30.0
 
 log = logging.getLogger(__name__)
+
+
+class Worker(Process):
+    @cached_property
+    def server(self) -> Server:
+        return Server(self.config)
 
 
 class Supervisor(Multiprocess):
@@ -81,7 +88,7 @@ class Supervisor(Multiprocess):
         self.handle_term()
 
     def _start(self) -> Process:
-        process = Process(self.config, self.sockets)
+        process = Worker(self.config, self.sockets)
         process.start()
         return process
 
