@@ -16,7 +16,16 @@ from service.domain.quality import Flaw
 from service.domain.subjects import Metadata
 from service.errors import GalleryNotReady
 from service.galleries import check_known, existing, glanced, in_space
-from service.matching import Asked, GallerySearch, Glanced, MoreNeeded, Nearest, Rows, nearest
+from service.matching import (
+    SPARE,
+    Asked,
+    GallerySearch,
+    Glanced,
+    MoreNeeded,
+    Nearest,
+    Rows,
+    nearest,
+)
 from service.ports import IndexView, Store, Transaction
 from service.probes import Looked, Probed, Unfit, probed
 
@@ -89,10 +98,12 @@ class Asking:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a gallery and its faces are all that has to be read."""
+        """Whether of each gallery there is nothing to read but itself and the nearest faces: where
+        many are wanted, a filter hardly leaves as many of those."""
         search = self.search
+        few_left = search.metadata is not None and search.top_k > SPARE
         more = search.in_other or search.with_metadata or any(self.at_least.values())
-        return self.looked is not None and len(self.names) == 1 and not more
+        return not (few_left or more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,33 +125,35 @@ def decide(store: Store, asking: Asking) -> Decided:
         VersionLost: see `galleries.check_known`.
         GalleryNotReady, GalleryBehind, DatabaseUnavailable: try again shortly.
     """
-    with suppress(MoreNeeded):
-        return _at_a_glance(store, asking)
-    return _in_a_transaction(store, asking)
+    if asking.looked is None or len(asking.views) > 1:
+        return _in_a_transaction(store, asking, None)
+    (view,), faces = asking.views.values(), asking.looked.faces
+    first = [nearest(view, face.embedding, asking.search.top_k) for face in faces]
+    if asking.is_plain:
+        with suppress(MoreNeeded):
+            return _at_a_glance(store, asking, faces, first)
+    return _in_a_transaction(store, asking, first)
 
 
-def _at_a_glance(store: Store, asking: Asking) -> Decided:
+def _at_a_glance(
+    store: Store, asking: Asking, faces: Sequence[Probed], first: Sequence[Nearest]
+) -> Decided:
     """Raises MoreNeeded."""
-    search, looked = asking.search, asking.looked
-    if looked is None or not asking.is_plain:
-        raise MoreNeeded
-    (view,) = asking.views.values()
-    first = [nearest(view, face.embedding, search.top_k) for face in looked.faces]
     ids = {candidate.face_id for each in first for candidate in each}
-    among = SubjectFilter(search.metadata)
+    among = SubjectFilter(asking.search.metadata)
     seen = glanced(store, asking.names[0], asking.caller, sorted(ids), among)
     galleries = [in_space(seen.gallery, asking.space)]
-    found = _found(Glanced(ids, seen.faces), galleries, asking, looked.faces, first)
+    found = _found(Glanced(ids, seen.faces), galleries, asking, faces, first)
     return Decided(found, galleries, seen.now)
 
 
-def _in_a_transaction(store: Store, asking: Asking) -> Decided:
+def _in_a_transaction(store: Store, asking: Asking, first: Sequence[Nearest] | None) -> Decided:
     search = asking.search
     with store.transaction(read_only=True) as tx:
         present = (search.sought(existing(tx, name, asking.caller)) for name in asking.names)
         galleries = [in_space(each, asking.space) for each in present]
         probes = probed(tx, galleries, search.probe, asking.looked)
-        found = _found(tx, galleries, asking, probes)
+        found = _found(tx, galleries, asking, probes, first)
         if search.with_metadata:
             found = replace(found, faces=_with_metadata(tx, found.faces))
         for gallery in galleries:
@@ -153,9 +166,9 @@ def _found(
     galleries: Sequence[Gallery],
     asking: Asking,
     faces: Sequence[Probed],
-    first: Sequence[Nearest] | None = None,
+    first: Sequence[Nearest] | None,
 ) -> Searched:
-    """`first`: for each face where the search of the only gallery begins, if that is known."""
+    """`first`: for each face where the search of the only gallery begins, None where unknown."""
     search, looked = asking.search, asking.looked
     among = SubjectFilter(search.metadata, _besides(search, faces))
     asked = Asked(search.top_k, search.threshold, among)
