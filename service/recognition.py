@@ -10,7 +10,14 @@ from service.domain.galleries import Gallery, IndexKey
 from service.domain.keys import Caller, Scope
 from service.domain.matches import Match
 from service.domain.subjects import valid_metadata
-from service.errors import FacematchError, GalleryMoved, ScopeMissing, SpaceMismatch
+from service.errors import (
+    DatabaseUnavailable,
+    FacematchError,
+    GalleryMoved,
+    Overloaded,
+    ScopeMissing,
+    SpaceMismatch,
+)
 from service.galleries import again_if_moved, glanced
 from service.ports import Indexes, SearchRecord, Store
 from service.probes import Probes
@@ -92,6 +99,8 @@ class Recognition:
         valid_metadata(search.metadata or {})
         try:
             decided = self._decided(caller, names, search, at_least)
+        except (DatabaseUnavailable, Overloaded):
+            raise  # whatever the galleries are
         except FacematchError:
             self.seen.doubt(self.store, names, caller)
             raise
