@@ -89,7 +89,7 @@ def glanced(
     face_ids: Sequence[UUID] = (),
     among: SubjectFilter = EVERYBODY,
 ) -> Glance:
-    """See `Store.glance`; raises GalleryNotFound as `existing` does."""
+    """See `Store.glance`, which raises GalleryMoved too; raises GalleryNotFound as `existing`."""
     glance = store.glance(name, face_ids, among)
     if glance is None or not caller.reaches(glance.gallery.id):
         raise GalleryNotFound(name)
@@ -97,7 +97,7 @@ def glanced(
 
 
 def read_gallery(store: Store, caller: Caller, name: str) -> Gallery:
-    """Raises GalleryNotFound; see `existing`."""
+    """Raises GalleryNotFound, GalleryMoved: see `glanced`."""
     return glanced(store, name, caller).gallery
 
 

@@ -75,7 +75,7 @@ class MoreNeeded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Glanced:
+class KnownRows:
     """As `Rows`, of what was read beforehand: the faces `asked` for, those `there` with the filter
     that the search has. Raises MoreNeeded for anything else."""
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from uuid import UUID
 
 from service.domain.audit import MATCH, NO_MATCH, RecordedSearch, wanted
-from service.domain.galleries import Gallery, IndexKey
+from service.domain.galleries import Gallery
 from service.domain.keys import Caller, Scope
 from service.domain.matches import Match
 from service.domain.subjects import valid_metadata
 from service.errors import (
+    DatabaseBusy,
     DatabaseUnavailable,
     FacematchError,
     GalleryMoved,
@@ -30,40 +30,42 @@ MOST_REMEMBERED = 1024
 class LastSeen:
     """Galleries as searches saw them, to know what a probe is to be embedded for without asking.
 
-    They may be out of date: an answer is decided by what is read after them. A failure may come
-    of it, so nobody may hear of one before `doubt` was called.
+    They may be out of date. An answer is decided by what is read after them, which tells if one
+    was in another space; any failure may come of it, so `doubt` is called before anybody hears.
     """
 
     _galleries: dict[str, Gallery] = field(default_factory=dict)
 
     def gallery(self, store: Store, name: str, caller: Caller) -> Gallery:
-        """Raises GalleryNotFound as `galleries.existing` does."""
+        """Raises GalleryNotFound, GalleryMoved: see `galleries.glanced`."""
         known = self._galleries.get(name)
         if known is not None and caller.reaches(known.id):
             return known
+        return self._seen(store, name, caller)
+
+    def doubt(self, store: Store, before: Sequence[Gallery], caller: Caller) -> None:
+        """See whether those that a search went by were up to date.
+
+        Raises:
+            GalleryNotFound: one is not there any more.
+            GalleryMoved: one is another gallery now, or in other spaces: begin again.
+        """
+        for gallery in before:
+            self._galleries.pop(gallery.name, None)
+            if _spaces(self._seen(store, gallery.name, caller)) != _spaces(gallery):
+                raise GalleryMoved
+
+    def _seen(self, store: Store, name: str, caller: Caller) -> Gallery:
         gallery = glanced(store, name, caller).gallery
         if len(self._galleries) >= MOST_REMEMBERED:
             self._galleries.clear()
         self._galleries[name] = gallery
         return gallery
 
-    def doubt(self, store: Store, names: Sequence[str], caller: Caller) -> None:
-        """Forget them, and see whether they were up to date.
 
-        Raises:
-            GalleryNotFound: one is not there any more.
-            GalleryMoved: one is another gallery now, or of other spaces: begin again.
-        """
-        known = {name: self._galleries.pop(name, None) for name in names}
-        for name, gallery in known.items():
-            if gallery is not None:
-                now = glanced(store, name, caller).gallery
-                if _spaces(now) != _spaces(gallery):
-                    raise GalleryMoved
-
-
-def _spaces(gallery: Gallery) -> tuple[IndexKey, UUID | None]:
-    return gallery.key, gallery.other.space_id if gallery.other else None
+def _spaces(gallery: Gallery) -> tuple[object, ...]:
+    other = gallery.other
+    return gallery.key, gallery.space, other and (other.space_id, other.space)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +99,26 @@ class Recognition:
         if search.with_metadata and not caller.may(Scope.READ):
             raise ScopeMissing(Scope.READ)
         valid_metadata(search.metadata or {})
+        before = [self.seen.gallery(self.store, name, caller) for name in names]
         try:
-            decided = self._decided(caller, names, search, at_least)
-        except (DatabaseUnavailable, Overloaded):
-            raise  # whatever the galleries are
+            decided = self._decided(caller, before, search, at_least)
+        except (DatabaseUnavailable, DatabaseBusy, Overloaded):
+            raise  # whatever the galleries are; and who asks again waits again
         except FacematchError:
-            self.seen.doubt(self.store, names, caller)
+            self.seen.doubt(self.store, before, caller)
             raise
         self.record.record([*_recorded(caller, decided)])
         return decided.found
 
     def _decided(
-        self, caller: Caller, names: Sequence[str], search: Search, at_least: Versions
+        self, caller: Caller, before: Sequence[Gallery], search: Search, at_least: Versions
     ) -> Decided:
-        galleries = [search.sought(self.seen.gallery(self.store, name, caller)) for name in names]
+        galleries = [search.sought(each) for each in before]
         _check_one_space(galleries)
         looked = self.probes.look(search.probe, galleries[0].space)
         # before the first statement that decides: the tables must not be older than the indexes
         views = {each.id: self.indexes.index(each.key).view() for each in galleries}
-        space = looked.space if looked else galleries[0].space
-        asking = Asking(caller, names, search, at_least, looked, space, views)
-        return decide(self.store, asking)
+        return decide(self.store, Asking(caller, galleries, search, at_least, looked, views))
 
 
 def _recorded(caller: Caller, decided: Decided) -> Iterator[RecordedSearch]:

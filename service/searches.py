@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from service.domain.embeddings import EmbeddingSpace
 from service.domain.faces import DetectedFace
 from service.domain.galleries import Gallery, GalleryVersion
 from service.domain.keys import Caller
@@ -14,13 +13,13 @@ from service.domain.matches import Match, SubjectFilter
 from service.domain.probes import Probe
 from service.domain.quality import Flaw
 from service.domain.subjects import Metadata
-from service.errors import GalleryNotReady
+from service.errors import GalleryMoved, GalleryNotReady
 from service.galleries import check_known, existing, glanced, in_space
 from service.matching import (
     SPARE,
     Asked,
     GallerySearch,
-    Glanced,
+    KnownRows,
     MoreNeeded,
     Nearest,
     Rows,
@@ -85,15 +84,15 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A search on its way: `space` is that of its probe, `views` those of its galleries' indexes,
-    by the gallery's id, taken before this was made: the tables must not be older than they are."""
+    """A search on its way: its `galleries`, one or several of different names, as they were when
+    the probe was looked at, in the space that is searched; `views` are those of their indexes, by
+    the gallery's id, taken before this was made: the tables must not be older than they are."""
 
     caller: Caller
-    names: Sequence[str]
+    galleries: Sequence[Gallery]
     search: Search
     at_least: Versions
     looked: Looked | None
-    space: EmbeddingSpace
     views: Mapping[UUID, IndexView]
 
     @property
@@ -104,6 +103,15 @@ class Asking:
         few_left = search.metadata is not None and search.top_k > SPARE
         more = search.in_other or search.with_metadata or any(self.at_least.values())
         return not (few_left or more)
+
+    def checked(self, now: Sequence[Gallery]) -> Sequence[Gallery]:
+        """The galleries as they are now; raises GalleryMoved where the probe was not looked at, or
+        its embedding not accepted, for the space that one is in, which is not two of one model."""
+        for gallery, before in zip(now, self.galleries, strict=True):
+            in_space(gallery, self.looked.space if self.looked else self.galleries[0].space)
+            if gallery.space != before.space:
+                raise GalleryMoved
+        return now
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +129,12 @@ def decide(store: Store, asking: Asking) -> Decided:
     Raises:
         GalleryNotFound: see `galleries.existing`.
         GalleryMoved: a gallery changed over to another space meanwhile.
+        NoOtherSpace: it has only one by now.
         FaceNotFound: see `probes.probed`.
         VersionLost: see `galleries.check_known`.
         GalleryNotReady, GalleryBehind, DatabaseUnavailable: try again shortly.
     """
-    if asking.looked is None or len(asking.views) > 1:
+    if asking.looked is None or len(asking.galleries) > 1:
         return _in_a_transaction(store, asking, None)
     (view,), faces = asking.views.values(), asking.looked.faces
     first = [nearest(view, face.embedding, asking.search.top_k) for face in faces]
@@ -141,17 +150,17 @@ def _at_a_glance(
     """Raises MoreNeeded."""
     ids = {candidate.face_id for each in first for candidate in each}
     among = SubjectFilter(asking.search.metadata)
-    seen = glanced(store, asking.names[0], asking.caller, sorted(ids), among)
-    galleries = [in_space(seen.gallery, asking.space)]
-    found = _found(Glanced(ids, seen.faces), galleries, asking, faces, first)
+    seen = glanced(store, asking.galleries[0].name, asking.caller, sorted(ids), among)
+    galleries = asking.checked([seen.gallery])
+    found = _found(KnownRows(ids, seen.faces), galleries, asking, faces, first)
     return Decided(found, galleries, seen.now)
 
 
 def _in_a_transaction(store: Store, asking: Asking, first: Sequence[Nearest] | None) -> Decided:
     search = asking.search
     with store.transaction(read_only=True) as tx:
-        present = (search.sought(existing(tx, name, asking.caller)) for name in asking.names)
-        galleries = [in_space(each, asking.space) for each in present]
+        present = [existing(tx, each.name, asking.caller) for each in asking.galleries]
+        galleries = asking.checked([search.sought(each) for each in present])
         probes = probed(tx, galleries, search.probe, asking.looked)
         found = _found(tx, galleries, asking, probes, first)
         if search.with_metadata:

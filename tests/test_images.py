@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from service import images
 from service.errors import ImageDamaged, ImageTooLarge, ImageTypeUnsupported, Overloaded
 from service.images import ImageLimits, PictureGate, decode
 from service.ports import Picture
@@ -60,9 +61,9 @@ def test_each_format_decodes(form: str) -> None:
 
 
 def jpegs() -> Iterator[tuple[str, bytes]]:
-    """Of every kind that libjpeg-turbo knows, and what it is called."""
+    """Of many kinds, and what they are called."""
     odd = photos.grace().resize((333, 251))
-    for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
+    for subsampling in ("4:4:4", "4:2:2", "4:2:0", "4:1:1"):
         for progressive in (False, True):
             kind = f"{subsampling}{' progressive' * progressive}"
             yield kind, photos.encoded(odd, subsampling=subsampling, progressive=progressive)
@@ -82,6 +83,19 @@ def test_a_jpeg_has_the_pixels_that_pillow_gives(data: bytes) -> None:
     with Image.open(io.BytesIO(data)) as image:
         wanted = np.asarray(image.convert("RGB"))
     assert np.array_equal(decode(data, LIMITS), wanted)
+
+
+LEFT_TO_PILLOW = {"CMYK", "a little missing"}
+
+
+@pytest.mark.parametrize(("kind", "data"), [pytest.param(*each, id=each[0]) for each in jpegs()])
+def test_whole_jpegs_of_three_colours_or_grey_are_not_left_to_pillow(
+    kind: str, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[Image.Image] = []
+    monkeypatch.setattr(images, "_fill", lambda picture, image: left.append(image))
+    decode(data, LIMITS)
+    assert bool(left) == (kind in LEFT_TO_PILLOW)
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "RGBA", "LA", "CMYK", "YCbCr"])

@@ -16,7 +16,7 @@ from service.domain.galleries import Gallery
 from service.domain.matches import SubjectFilter
 from service.errors import GalleryBehind
 from service.index import GalleryIndex, IndexBuilder
-from service.matching import Asked, Found, GallerySearch, Glanced, MoreNeeded, nearest
+from service.matching import Asked, Found, GallerySearch, KnownRows, MoreNeeded, nearest
 from service.ports import Store
 from tests.store import values
 from tests.store.conftest import clean_url, gallery, psql, shared_url, store
@@ -80,9 +80,13 @@ def indexed(store: Store, gallery: Gallery) -> GalleryIndex:
 def found(
     store: Store, gallery: Gallery, index: GalleryIndex, probe: Embedding, asked: Asked
 ) -> Found:
-    """By a transaction; and where one statement decides, it must decide the same."""
+    """By a transaction, also when it goes on with the first candidates; and where one statement
+    decides, it must decide the same."""
+    view = index.view()
     with store.transaction(read_only=True) as tx:
-        answer = GallerySearch(tx, gallery, index.view(), asked).find(probe)
+        answer = GallerySearch(tx, gallery, view, asked).find(probe)
+        first = nearest(view, probe, asked.top_k)
+        assert GallerySearch(tx, gallery, view, asked).find(probe, first) == answer
     with suppress(MoreNeeded):
         assert found_at_a_glance(store, gallery, index, probe, asked) == answer
     return answer
@@ -96,7 +100,7 @@ def found_at_a_glance(
     ids = [candidate.face_id for candidate in first]
     seen = store.glance(gallery.name, ids, asked.among)
     assert seen is not None
-    rows = Glanced(ids, seen.faces)
+    rows = KnownRows(ids, seen.faces)
     return GallerySearch(rows, gallery, view, asked).find(probe, first)
 
 
@@ -119,7 +123,9 @@ def test_the_face_that_matched_is_named_with_its_similarity_in_the_table(
 ) -> None:
     worse, better = near(probe, 0.5), near(probe, 3)
     ada = add(psql, gallery, "ada", worse, better)
-    (match,) = found(store, gallery, indexed(store, gallery), probe, Asked()).matches
+    index = indexed(store, gallery)
+    (match,) = found(store, gallery, index, probe, Asked()).matches
+    assert found_at_a_glance(store, gallery, index, probe, Asked()).matches == (match,)
     assert (match.external_id, match.subject_id, match.gallery) == ("ada", ada, "people")
     assert match.face_id == faces_of(psql, ada)[1]
     assert match.similarity == similarity(probe, better)

@@ -1,9 +1,10 @@
 """Searches while the world changes under them: what is read first must not be younger."""
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
@@ -16,13 +17,14 @@ from service.domain.keys import Caller, trusted
 from service.domain.matches import Glance
 from service.domain.probes import EmbeddingProbe
 from service.domain.quality import UNCHECKED
-from service.errors import GalleryNotFound, GalleryNotReady, SpaceMismatch
+from service.errors import DatabaseBusy, GalleryNotFound, GalleryNotReady, SpaceMismatch
 from service.images import ImageLimits
 from service.index import GalleryIndex, IndexBuilder
 from service.ports import Indexes, Store
-from service.probes import Probes
+from service.probes import Looked, Probes
 from service.recognition import Recognition
 from service.searches import Search, Searched
+from service.store import open_store
 from service.vision import load_analyser
 from service.vision.loaded import LoadedAnalysers
 from service.vision.pool import SlotPool
@@ -60,6 +62,17 @@ class CaughtUp:
 
     def wait_for(self, gallery_id: UUID, version: GalleryVersion) -> bool:
         return True
+
+
+class Kept(CaughtUp):
+    """As a replica that hears of nothing any more."""
+
+    def __init__(self, store: Store, kept: GalleryIndex) -> None:
+        super().__init__(store)
+        self._kept = kept
+
+    def index(self, key: IndexKey) -> GalleryIndex:
+        return self._kept
 
 
 class Dropped(CaughtUp):
@@ -128,14 +141,9 @@ def test_a_face_deleted_meanwhile_is_decided_in_a_transaction(
         ada = tx.find_subject(gallery.id, "ada")
         assert ada is not None
         tx.add_face(gallery, ada, new_face(2))
-    index = CaughtUp(store).index(gallery.key)
-
-    class Stale(CaughtUp):
-        def index(self, key: IndexKey) -> GalleryIndex:
-            psql.execute("DELETE FROM face WHERE id = %s", (face_id,))
-            return index
-
-    found = searched(store, Stale(store))
+    index = Kept(store, CaughtUp(store).index(gallery.key))
+    psql.execute("DELETE FROM face WHERE id = %s", (face_id,))
+    found = searched(store, index)
     assert found.faces[0].matches == ()
     assert found.faces[0].best == similarity(embedding(1), embedding(2))
 
@@ -198,6 +206,76 @@ def test_a_gallery_of_another_space_since_is_searched_in_that(
         anew = tx.create_gallery("people", other, GallerySettings(0.5))
     enrol(store, anew, "eve", 1)
     assert names(search(by, claimed=claimed)) == ["eve"]
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """Probes at which, when they are first looked at, another search goes by."""
+
+    probes: Probes
+    others: list[Callable[[], object]]
+
+    def look(self, *given: Any) -> Looked | None:
+        while self.others:
+            self.others.pop()()
+        return self.probes.look(*given)
+
+
+@pytest.mark.parametrize("model", [SPACE.model, "Other"])
+def test_a_search_that_another_overtakes_begins_again_too(
+    model: str, store: Store, gallery: Gallery
+) -> None:
+    claimed = replace(SPACE_OF_IT, model=model)
+    by = recognition(store, Dropped(store))
+    search(by)
+    with store.transaction() as tx:
+        tx.delete_gallery(gallery.id)
+        space = replace(SPACE, model=model)
+        anew = tx.create_gallery("people", space, GallerySettings(0.5))
+    enrol(store, anew, "eve", 1)
+    probes = Overtaken(by.probes, [lambda: search(by, claimed=claimed)])
+    assert names(search(replace(by, probes=cast(Probes, probes)), claimed=claimed)) == ["eve"]
+
+
+@pytest.mark.usefixtures("psql")
+def test_an_embedding_of_other_weights_is_refused_once_the_spaces_are_known(store: Store) -> None:
+    """Until then nobody knew which they were, and any might be."""
+    unknown = replace(SPACE, weights_sha256=None)
+    with store.transaction() as tx:
+        gallery = tx.create_gallery("people", unknown, GallerySettings(0.5))
+    enrol(store, gallery, "ada", 1)
+    by = recognition(store, CaughtUp(store))
+    other = replace(SPACE_OF_IT, weights_sha256="b" * 64)
+    assert names(search(by, claimed=other)) == ["ada"]
+    with store.transaction() as tx:
+        tx.pin_weights(gallery.space_id, "a" * 64)
+    with pytest.raises(SpaceMismatch):
+        search(by, claimed=other)
+    assert names(search(by)) == ["ada"]
+
+
+def test_a_database_that_is_busy_is_waited_for_once(
+    clean_url: str, gallery: Gallery, psql: psycopg.Connection[Any]
+) -> None:
+    store = open_store(clean_url, pool_size=2, timeout_s=2)
+    by = recognition(store, Kept(store, CaughtUp(store).index(gallery.key)))
+    search(by)
+    with psql.transaction():
+        psql.execute("LOCK TABLE gallery")
+        began = time.monotonic()
+        with pytest.raises(DatabaseBusy):
+            search(by)
+        assert time.monotonic() - began < 3.5
+    store.close()
+
+
+def test_of_several_galleries_one_that_is_not_there_is_told_first(
+    store: Store, gallery: Gallery
+) -> None:
+    by = recognition(store, CaughtUp(store))
+    probe = EmbeddingProbe(embedding(1).tolist(), SPACE_OF_IT)
+    with pytest.raises(GalleryNotFound):
+        by.search(CALLER, ["people", "nobody"], Search(probe, in_other=True), {})
 
 
 def test_a_gallery_that_somebody_else_searched_is_not_found_by_those_it_is_not_for(

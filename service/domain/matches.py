@@ -36,7 +36,8 @@ class EnrolledFace:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A gallery and some of its faces, all of one state of the tables, and the database's clock."""
+    """A gallery and some of its faces, all of one state of the tables, and the database's clock.
+    Only what the gallery's second space is, if it has one, was read after that."""
 
     gallery: Gallery
     faces: tuple[EnrolledFace, ...]

@@ -83,7 +83,11 @@ class Store(Protocol):
         transaction takes.
 
         Raises:
-            DatabaseUnavailable: as for `transaction`.
+            GalleryMoved: its second space was found to be another one at this moment.
+            RequestInvalid: the filter is none that jsonb can hold.
+            DatabaseBusy: a lock was not had in time.
+            DatabaseUnavailable: as for `transaction`; or the answer took longer than a lock may,
+                on a connection that was not asked first whether it lives.
         """
         ...
 

@@ -26,23 +26,24 @@ LONGEST_SILENCE_S = 600.0
 
 
 LATELY_S = 1.0
+"""For so long a connection that worked is taken to work still."""
 
-_glancing: ContextVar[bool] = ContextVar("glancing", default=False)
+_hurried: ContextVar[bool] = ContextVar("hurried", default=False)
 
 
 @contextmanager
-def glancing() -> Iterator[None]:
-    """Connections taken in this block are for one short statement, which is an answer to whether
-    they live as good as any other."""
-    token = _glancing.set(True)
+def hurried() -> Iterator[None]:
+    """A connection taken in this block is for one short statement: whether that is answered says
+    as well as any other whether the connection lives."""
+    token = _hurried.set(True)
     try:
         yield
     finally:
-        _glancing.reset(token)
+        _hurried.reset(token)
 
 
-def is_glancing() -> bool:
-    return _glancing.get()
+def is_hurried() -> bool:
+    return _hurried.get()
 
 
 class BoundedConnection(psycopg.Connection[Any]):

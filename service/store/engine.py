@@ -9,13 +9,14 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from service.store import vectors
-from service.store.connections import BoundedConnection, is_glancing
+from service.store.connections import BoundedConnection, is_hurried
 from service.store.urls import conninfo
 
 STATEMENT_TIMEOUT_S = 60
 """Longest single statement, such as listing a large gallery; but see `allow_long`."""
 
 GRACE_S = 1.0
+"""What is waited for longer than for a lock, about which the server says more."""
 
 
 def longest_statement_s(timeout_s: float) -> float:
@@ -77,17 +78,15 @@ def open_engine(url: str, *, pool_size: int, timeout_s: float, pooler: bool) -> 
 
 def _be_patient(engine: Engine, timeout_s: float) -> None:
     """A connection in use may work as long as a statement may; an idle one is only asked whether
-    it lives, and a server that takes long over that is frozen. So is one that takes long over a
-    glance, which comes instead of the question."""
+    it lives, and a server that takes long over that is frozen. So is one that takes long over
+    what comes instead of the question."""
 
     @event.listens_for(engine, "checkout")
     def busy(connection: BoundedConnection, *_: object) -> None:
-        glancing = is_glancing()
-        if not (glancing and connection.seems_alive()):
+        unasked = is_hurried() and connection.seems_alive()
+        if not unasked:
             _check(engine, connection)
-        # longer than the server's own timeouts, which say more
-        longest_s = GRACE_S if glancing else longest_statement_s(timeout_s)
-        connection.patience_s = timeout_s + longest_s
+        connection.patience_s = timeout_s + (GRACE_S if unasked else longest_statement_s(timeout_s))
 
     @event.listens_for(engine, "checkin")
     def idle(connection: BoundedConnection | None, *_: object) -> None:

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import Engine, Select
 from sqlalchemy.engine.interfaces import Dialect
 
-from service.store.connections import BoundedConnection, Read, Row, glancing
+from service.store.connections import BoundedConnection, Read, Row, hurried
 from service.store.engine import limits
 
 
@@ -21,9 +21,9 @@ from service.store.engine import limits
 def glances(engine: Engine, timeout_s: float, *, pooler: bool) -> Iterator[Read]:
     """A connection of the pool for statements that are short and change nothing, each by itself.
 
-    `pooler`: as for `open_engine`; there a transaction brings the settings, and sees one state.
+    `pooler`: as for `open_engine`; there a transaction brings the settings.
     """
-    with glancing():
+    with hurried():
         lent = engine.raw_connection()
     driver = cast(BoundedConnection, lent.driver_connection)
     try:
@@ -33,11 +33,13 @@ def glances(engine: Engine, timeout_s: float, *, pooler: bool) -> Iterator[Read]
             driver.autocommit = True
         yield partial(_read, driver, engine.dialect)
     finally:
-        if driver.closed:
-            lent.invalidate()
-        elif not pooler:
-            driver.autocommit = False
-        lent.close()
+        try:
+            if not (driver.closed or pooler):
+                driver.autocommit = False
+        finally:
+            if driver.closed:
+                lent.invalidate()
+            lent.close()
 
 
 def _read(
