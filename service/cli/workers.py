@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 
 class Worker(Process):
+    """A process with our server."""
+
     @cached_property
     def server(self) -> Server:
         return Server(self.config)
@@ -82,6 +84,12 @@ class Supervisor(Multiprocess):
                 return
         if now > self._not_before + LAST_PAUSE_S:
             self._pause_s = FIRST_PAUSE_S
+
+    def terminate_all(self) -> None:
+        """The port first: as long as one process listens, callers are let in whom nobody serves."""
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
 
     def handle_hup(self) -> None:
         """The terminal is gone: stop, as one process does; uvicorn would start all anew."""

@@ -6,6 +6,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.servers import WITHOUT_A_MODEL, running
 
 
@@ -17,10 +19,15 @@ def listens(port: int) -> bool:
     return True
 
 
-def test_whoever_has_just_connected_is_still_answered(database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["one", "workers"])
+def test_whoever_has_just_connected_is_still_answered_and_nobody_else_let_in(
+    options: tuple[str, ...], database_url: str, tmp_path: Path
+) -> None:
     environment = {"DATABASE_URL": database_url, "FACEMATCH_HOME": str(tmp_path / "home")}
     log = tmp_path / "log"
-    with running(log, environment=environment, module=WITHOUT_A_MODEL) as server:
+    # workers are processes that are started anew, with the real model
+    module = "service" if options else WITHOUT_A_MODEL
+    with running(log, *options, environment=environment, module=module) as server:
         port = int(server.url.rpartition(":")[2])
         with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as early:
             early.sendall(b"GET /health HTTP/1.1\r\n")
