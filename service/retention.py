@@ -2,13 +2,11 @@
 more; erasures are followed to their end."""
 
 import logging
-import random
-import threading
 from collections.abc import Callable
 
 from service.domain.keys import trusted
 from service.erasures import Erasures
-from service.errors import UnavailableError
+from service.periodic import Periodic
 from service.photographs import delete_unkept
 from service.ports import Store
 
@@ -39,29 +37,20 @@ class Retention:
     def __init__(self, store: Store, every_s: float) -> None:
         self._store = store
         self._erasures = Erasures(store)
-        self._every_s = every_s
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+        self._turns = Periodic("retention", self._look, every_s)
 
     def start(self) -> None:
-        self._thread.start()
+        self._turns.start()
 
     def close(self) -> None:
-        self._closing.set()
-        self._thread.join()
+        self._turns.close()
 
-    def _run(self) -> None:
-        # apart, so that replicas started together do not meet each time
-        while not self._closing.wait(self._every_s * random.uniform(0.8, 1.2)):
-            try:
-                deleted = delete_lapsed(self._store, self._closing.is_set)
-                if deleted:
-                    log.info("%d subjects deleted: their time was over", deleted)
-                unkept = delete_unkept(self._store, self._closing.is_set)
-                if unkept:
-                    log.info("%d photographs deleted: their galleries keep them no more", unkept)
-                self._erasures.follow()
-            except UnavailableError as error:
-                log.warning("retention waits: %s", error)
-            except Exception:
-                log.exception("retention failed; it is tried again")
+    def _look(self) -> None:
+        stopping = self._turns.stopping.is_set
+        deleted = delete_lapsed(self._store, stopping)
+        if deleted:
+            log.info("%d subjects deleted: their time was over", deleted)
+        unkept = delete_unkept(self._store, stopping)
+        if unkept:
+            log.info("%d photographs deleted: their galleries keep them no more", unkept)
+        self._erasures.follow()

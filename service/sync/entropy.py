@@ -5,14 +5,12 @@ triggers that somebody has switched off.
 """
 
 import logging
-import random
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from service.domain.galleries import GalleryHead, IndexKey
-from service.errors import UnavailableError
 from service.index import GalleryIndex, Living, State
+from service.periodic import Periodic
 from service.ports import ChangeFeed, FaceRead
 
 log = logging.getLogger(__name__)
@@ -43,32 +41,17 @@ class AntiEntropy:
         self.checked_at: datetime | None = None
         self.differences = 0
         self._feed = feed
-        self._every_s = every_s
         self._indexes = indexes
         self._distrust = distrust
         self._tell = tell
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="anti-entropy", daemon=True)
+        self._turns = Periodic("anti-entropy", self.compare, every_s, spread=0.25)
 
     def start(self) -> None:
-        self._thread.start()
+        self._turns.start()
 
     def close(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=CLOSE_S)
-        if not self._thread.is_alive():
+        if self._turns.close(CLOSE_S):
             self._feed.close()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every_s * random.uniform(0.75, 1.25)):
-            try:
-                self.compare()
-            except UnavailableError:
-                log.debug("anti-entropy: the database is away, trying again later")
-            except Exception:
-                # no check is worse than a late one
-                log.exception("anti-entropy: unexpected failure")
 
     def compare(self) -> bool:
         """Compare every gallery that is loaded; True when all could be compared and are equal.
@@ -84,7 +67,7 @@ class AntiEntropy:
                 for head, state in self._at_one_version(read, waiting):
                     well &= self._is_equal(read, head, state)
                     waiting.discard(head.key)
-            if not waiting or not well or self._stopping.wait(PAUSE_S):
+            if not waiting or not well or self._turns.stopping.wait(PAUSE_S):
                 break
         if not waiting:
             self.checked_at = datetime.now(UTC)

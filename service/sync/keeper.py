@@ -6,8 +6,6 @@ the old file's blocks are freed when the last of them has let go.
 """
 
 import logging
-import random
-import threading
 import time
 from collections.abc import Callable
 
@@ -16,6 +14,7 @@ import numpy as np
 from service.domain.galleries import GalleryVersion, IndexKey
 from service.index import GalleryIndex, State
 from service.index.snapshot import Header, Identity
+from service.periodic import Periodic
 from service.sync.catchup import Indexes
 from service.sync.snapshots import Snapshots
 
@@ -52,28 +51,19 @@ class Keeper:
         self._indexes = indexes
         self._adopt = adopt
         self._adopting = adopting
-        self._look_s = look_s
         self._taken: dict[IndexKey, GalleryVersion] = {}
         self._grown_at: dict[IndexKey, float] = {}
         self._not_before: dict[IndexKey, float] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
+        self._turns = Periodic("snapshots", self.look, look_s)
 
     def start(self) -> None:
-        self._thread.start()
+        self._turns.start()
 
     def close(self) -> None:
         """Stop, leaving files behind that the next start can use. Call once nothing changes."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=CLOSE_S)
-        if not self._thread.is_alive():
+        if self._turns.close(CLOSE_S):
             self._not_before.clear()
             self._grown_at.clear()
-            self.look()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._look_s * random.uniform(0.8, 1.2)):
             self.look()
 
     def look(self) -> None:
@@ -97,7 +87,7 @@ class Keeper:
         if header is not None and self._is_ours(header, state):
             if erased(state) or self._has_grown(identity.key, state):
                 self._replace(identity, state)
-        elif header is not None and self._stopping.is_set():
+        elif header is not None and self._turns.stopping.is_set():
             if header.version.number < state.version.number:
                 self._replace(identity, state)
         elif header is not None and self._is_news(header, state):
@@ -139,7 +129,7 @@ class Keeper:
             self._go_over(identity, state.version)
 
     def _go_over(self, identity: Identity, version: GalleryVersion) -> None:
-        if self._stopping.is_set():
+        if self._turns.stopping.is_set():
             return
         self._taken[identity.key] = version
         index = self._snapshots.load(identity)

@@ -5,8 +5,6 @@ model on the path of the first search, or could not answer at all.
 """
 
 import logging
-import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +12,8 @@ from uuid import UUID
 
 from service.domain.embeddings import EmbeddingSpace
 from service.domain.galleries import IndexKey
-from service.errors import ModelUnavailable, UnavailableError
+from service.errors import ModelUnavailable
+from service.periodic import Periodic
 from service.ports import Analysers, Store
 from service.sync.catchup import Indexes
 
@@ -50,26 +49,13 @@ class Preparer:
         self._ready: frozenset[UUID] = frozenset()
         self._not_before: dict[UUID, float] = {}
         self._said: dict[UUID, str] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="models", daemon=True)
+        self._turns = Periodic("models", self.look, LOOK_S)
 
     def start(self) -> None:
-        self._thread.start()
+        self._turns.start()
 
     def close(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=CLOSE_S)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_S * random.uniform(0.8, 1.2)):
-            try:
-                self.look()
-            except UnavailableError:
-                log.debug("models: the database is away, looking again later")
-            except Exception:
-                # a switch is refused meanwhile, and nobody is answered wrong
-                log.exception("models: unexpected failure")
+        self._turns.close(CLOSE_S)
 
     def look(self) -> None:
         """Load what is not here yet.
