@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 from uuid import UUID
 
 import numpy as np
@@ -13,7 +12,7 @@ from service.domain.embeddings import Embedding, similarity
 from service.domain.galleries import Gallery
 from service.domain.matches import EVERYBODY, EnrolledFace, Match, SubjectFilter
 from service.errors import GalleryBehind
-from service.ports import IndexView
+from service.ports import IndexView, MatchRows
 
 SPARE = 8
 """Candidates asked of the index beyond those wanted: some may be gone from the table."""
@@ -56,34 +55,20 @@ class Found:
     matches: tuple[Match, ...]
 
 
-class Rows(Protocol):
-    """What a search asks of the tables: all of it of one state. A `Transaction` has it."""
-
-    def enrolled_faces(
-        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter
-    ) -> list[EnrolledFace]: ...
-
-    def faces_of_subjects(
-        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter
-    ) -> list[EnrolledFace]: ...
-
-    def permitted_subjects(self, gallery_id: UUID, among: SubjectFilter) -> NDArray[np.void]: ...
-
-
 class MoreNeeded(Exception):
     """What was read beforehand does not decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownRows:
-    """As `Rows`, of what was read beforehand: the faces `asked` for, those `there` with the filter
-    that the search has. Raises MoreNeeded for anything else."""
+    """As `MatchRows`, of what was read beforehand: the faces `asked` for, those `there` with the
+    filter that the search has. Raises MoreNeeded for anything else."""
 
     asked: Collection[UUID]
     there: Sequence[EnrolledFace]
 
     def enrolled_faces(
-        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter
+        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
     ) -> list[EnrolledFace]:
         wanted = set(face_ids)
         if not wanted.issubset(self.asked):
@@ -91,7 +76,7 @@ class KnownRows:
         return [face for face in self.there if face.face_id in wanted]
 
     def faces_of_subjects(
-        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter
+        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
     ) -> list[EnrolledFace]:
         if subject_ids:
             raise MoreNeeded
@@ -142,7 +127,7 @@ class GallerySearch:
     be taken for deleted.
     """
 
-    rows: Rows
+    rows: MatchRows
     gallery: Gallery
     view: IndexView
     asked: Asked

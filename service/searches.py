@@ -22,10 +22,9 @@ from service.matching import (
     KnownRows,
     MoreNeeded,
     Nearest,
-    Rows,
     nearest,
 )
-from service.ports import IndexView, Store, Transaction
+from service.ports import IndexView, MatchRows, Store, Transaction
 from service.probes import Looked, Probed, Unfit, probed
 
 Versions = Mapping[str, GalleryVersion | None]
@@ -105,8 +104,8 @@ class Asking:
         return not (few_left or more)
 
     def checked(self, now: Sequence[Gallery]) -> Sequence[Gallery]:
-        """The galleries as they are now; raises GalleryMoved where the probe was not looked at, or
-        its embedding not accepted, for the space that one is in, which is not two of one model."""
+        """The galleries as they are now; raises GalleryMoved where one is not in the very space
+        that the probe was looked at for, or cannot be compared with what came of that."""
         for gallery, before in zip(now, self.galleries, strict=True):
             in_space(gallery, self.looked.space if self.looked else self.galleries[0].space)
             if gallery.space != before.space:
@@ -171,7 +170,7 @@ def _in_a_transaction(store: Store, asking: Asking, first: Sequence[Nearest] | N
 
 
 def _found(
-    rows: Rows,
+    rows: MatchRows,
     galleries: Sequence[Gallery],
     asking: Asking,
     faces: Sequence[Probed],

@@ -8,6 +8,7 @@ from service.ports.galleries import GalleryRows
 from service.ports.gates import GateRows
 from service.ports.index import FaceIndex, FeedStatus, Indexes, IndexView, SearchResult
 from service.ports.keys import KeyRows
+from service.ports.matches import MatchRows
 from service.ports.photographs import PhotographOpener, PhotographRows
 from service.ports.recognition import Analysers, FaceAnalyser, Models, Picture
 from service.ports.store import Store, Transaction
@@ -29,6 +30,7 @@ __all__ = [
     "IndexView",
     "Indexes",
     "KeyRows",
+    "MatchRows",
     "Models",
     "PhotographOpener",
     "PhotographRows",

@@ -7,23 +7,10 @@ from uuid import UUID
 from service.domain.embeddings import Embedding
 from service.domain.faces import Face, ListedFace, NewFace
 from service.domain.galleries import Gallery
-from service.domain.matches import EVERYBODY, EnrolledFace, SubjectFilter
 
 
 class FaceRows(Protocol):
     """The enrolled faces of one transaction."""
-
-    def enrolled_faces(
-        self, gallery: Gallery, face_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
-    ) -> list[EnrolledFace]:
-        """Those of the faces that are in the gallery and its space now, whoever's; no order."""
-        ...
-
-    def faces_of_subjects(
-        self, gallery: Gallery, subject_ids: Sequence[UUID], among: SubjectFilter = EVERYBODY
-    ) -> list[EnrolledFace]:
-        """Every face of those subjects in the gallery's space, expired ones' too; no order."""
-        ...
 
     def subject_has_image(self, subject_id: UUID, image_sha256: bytes) -> bool: ...
 

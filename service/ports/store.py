@@ -17,6 +17,7 @@ from service.ports.feed import ChangeFeed
 from service.ports.galleries import GalleryRows
 from service.ports.gates import GateRows
 from service.ports.keys import KeyRows
+from service.ports.matches import MatchRows
 from service.ports.photographs import PhotographRows
 from service.ports.reembedding import ReembeddingRows
 from service.ports.subjects import SubjectRows
@@ -26,7 +27,15 @@ Result = TypeVar("Result")
 
 
 class Transaction(
-    GalleryRows, SubjectRows, FaceRows, PhotographRows, GateRows, AuditRows, ExportRows, Protocol
+    GalleryRows,
+    SubjectRows,
+    FaceRows,
+    MatchRows,
+    PhotographRows,
+    GateRows,
+    AuditRows,
+    ExportRows,
+    Protocol,
 ):
     """One database transaction; it commits when its `with` block ends without an exception."""
 

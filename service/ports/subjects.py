@@ -4,11 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-
 from service.domain.galleries import Gallery
-from service.domain.matches import SubjectFilter
 from service.domain.subjects import NOTHING, Metadata, NewSubject, Subject
 
 
@@ -63,11 +59,6 @@ class SubjectRows(Protocol):
 
     def subject_names(self, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
         """The external ids of those subjects that exist and have not expired."""
-        ...
-
-    def permitted_subjects(self, gallery_id: UUID, among: SubjectFilter) -> NDArray[np.void]:
-        """The ids of the subjects that have not expired and pass the filter; dtype V16 (a UUID's
-        bytes), shape (n,)."""
         ...
 
     def subject_metadata(self, subject_ids: Sequence[UUID]) -> dict[UUID, Metadata]: ...
