@@ -101,7 +101,7 @@ class Reembedding:
             sought = gallery.in_other() if gallery.other else gallery
             return sought, tx.reembedding.missing(sought, after, limit)
 
-    def unready(self, caller: Caller, name: str) -> tuple[Gallery, list[ReplicaState]]:
+    def unready(self, caller: Caller, name: str) -> list[ReplicaState]:
         """The live replicas that have not said that they can search the gallery in its other space,
         if it has one.
 
@@ -109,7 +109,7 @@ class Reembedding:
         """
         with self.store.transaction(read_only=True) as tx:
             gallery = existing(tx, name, caller)
-            return gallery, _unready(tx, gallery) if gallery.other else []
+            return _unready(tx, gallery) if gallery.other else []
 
     def switch(
         self,

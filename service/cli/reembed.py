@@ -109,7 +109,7 @@ def missing(name: Name) -> None:
 
     with _opened() as (_, store):
         after, any_missing = None, False
-        unready = Reembedding(store).unready(CALLER, name)[1]
+        unready = Reembedding(store).unready(CALLER, name)
         while page := Reembedding(store).missing(CALLER, name, after, PAGE)[1]:
             for face in page:
                 fields = (face.external_id, str(face.face_id), face.image_name)

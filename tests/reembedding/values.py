@@ -82,7 +82,7 @@ class Site:
         held = self.replica.held().get(gallery.id)
         if held is None or len(held.searchable) < 2:
             return False
-        return self.reembedding.unready(CALLER, "people")[1] == []
+        return self.reembedding.unready(CALLER, "people") == []
 
     def fill(self, *sources: Source) -> Filled:
         gallery = self.begin()
