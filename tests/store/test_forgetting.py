@@ -48,6 +48,19 @@ def settled(store: Store, job_id: UUID, *verdicts: Verdict) -> None:
         tx.spool.settle(job_id, verdicts)
 
 
+def rows_naming(psql: Sql, table: str, name: str) -> int:
+    """Rows with that name in a text or, spelt in hex, in a bytea.
+
+    Not for short names of the letters a to f: random ids and digests hold such ones.
+    """
+    return one(
+        psql,
+        f"SELECT count(*) FROM {table} t WHERE strpos(t::text, %s) > 0 OR strpos(t::text, %s) > 0",
+        name,
+        name.encode().hex(),
+    )
+
+
 @pytest.fixture
 def once(store: Store, psql: Sql) -> Callable[..., bytes]:
     """Carry something out once, under that key; what was answered."""
@@ -69,15 +82,15 @@ def once(store: Store, psql: Sql) -> Callable[..., bytes]:
 def test_what_waits_for_an_erased_id_is_never_enrolled_and_keeps_nothing(
     store: Store, gallery: Gallery, psql: Sql
 ) -> None:
-    enrol(store, gallery, "ada", 1)
-    job(store, gallery, waiting(1, "ada"), waiting(2, "bob"))
-    psql.execute("DELETE FROM subject WHERE external_id = 'ada'")
+    enrol(store, gallery, "lovelace", 1)
+    job(store, gallery, waiting(1, "lovelace"), waiting(2, "bob"))
+    psql.execute("DELETE FROM subject WHERE external_id = 'lovelace'")
     said = "The ID was erased while this waited."
     assert psql.execute(ITEMS.encode()).fetchall() == [
         ("rejected", "erased", None, None, said),
         ("waiting", None, "bob", "bob/2.jpg", None),
     ]
-    assert one(psql, "SELECT count(*) FROM import_item i WHERE i::text LIKE '%ada%'") == 0
+    assert rows_naming(psql, "import_item", "lovelace") == 0
 
 
 def test_who_only_waits_in_an_import_can_be_erased(
@@ -159,14 +172,14 @@ def test_a_kept_answer_is_emptied_with_whom_it_names(
 
         return work
 
-    once("first", enrolled("ada", 1), bytes(31) + b"a")
+    once("first", enrolled("lovelace", 1), bytes(31) + b"a")
     once("second", enrolled("bob", 2))
-    assert once("first", enrolled("ada", 1), bytes(31) + b"a") == b'{"id": "ada"}'
-    psql.execute("DELETE FROM subject WHERE external_id = 'ada'")
-    assert one(psql, "SELECT count(*) FROM idempotency_key k WHERE k::text LIKE '%ada%'") == 0
+    assert once("first", enrolled("lovelace", 1), bytes(31) + b"a") == b'{"id": "lovelace"}'
+    psql.execute("DELETE FROM subject WHERE external_id = 'lovelace'")
+    assert rows_naming(psql, "idempotency_key", "lovelace") == 0
     assert one(psql, "SELECT fingerprint FROM idempotency_key WHERE key = 'first'") == bytes(32)
     with pytest.raises(AttemptErased):
-        once("first", enrolled("ada", 1), bytes(31) + b"a")
+        once("first", enrolled("lovelace", 1), bytes(31) + b"a")
     assert one(psql, "SELECT count(*) FROM subject") == 1
     assert once("second", enrolled("bob", 2)) == b'{"id": "bob"}'
     psql.execute("DELETE FROM face")
@@ -196,12 +209,13 @@ def test_truncating_leaves_no_names_either(
     store: Store, gallery: Gallery, psql: Sql, once: Callable[..., bytes]
 ) -> None:
     def enrolled(tx: Transaction) -> str:
-        add(tx, gallery, "ada", 1)
-        return "ada"
+        add(tx, gallery, "lovelace", 1)
+        return "lovelace"
 
     once("key", enrolled)
-    job_id = job(store, gallery, waiting(1, "ada"))
-    settled(store, job_id, Verdict(1, ItemStatus.REJECTED, Reason("no_face", "ada")))
+    job_id = job(store, gallery, waiting(1, "lovelace"))
+    settled(store, job_id, Verdict(1, ItemStatus.REJECTED, Reason("no_face", "lovelace")))
+    tables = ("import_item", "idempotency_key")
+    assert [rows_naming(psql, table, "lovelace") for table in tables] == [1, 1]
     psql.execute("TRUNCATE subject CASCADE")
-    for table in ("import_item", "idempotency_key"):
-        assert one(psql, f"SELECT count(*) FROM {table} t WHERE t::text LIKE '%ada%'") == 0
+    assert [rows_naming(psql, table, "lovelace") for table in tables] == [0, 0]
