@@ -1,4 +1,4 @@
-"""Diagnosis: database, schema, weights, indexes, replicas and clock, checked on demand."""
+"""Diagnosis: database, schema, weights, indexes, replicas, clock and keys, checked on demand."""
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator
@@ -8,15 +8,20 @@ from datetime import UTC, datetime
 
 from service.domain.calibrations import Calibration
 from service.domain.galleries import Gallery, GalleryHead
+from service.domain.keys import trusted
+from service.domain.photographs import Keeping
 from service.domain.replicas import ReplicaState, unready
 from service.errors import FacematchError, StartupError
 from service.index import IndexBuilder
 from service.model_wiring import analyser_for
+from service.photographs import Kept, Photographs
 from service.ports import ChangeFeed, FaceRead, Store, Transaction
 from service.settings import Settings
 from service.store import schema
 from service.store_wiring import open_server, open_tables
+from service.wiring import photograph_keys
 
+CALLER = trusted("facematch doctor")
 LARGEST_CLOCK_DIFFERENCE_S = 2.0
 
 
@@ -63,6 +68,7 @@ def _tables(settings: Settings, url: str) -> Iterator[Finding]:
         yield from _tried("weights", lambda: [_weights(settings, store)])
         with closing(store.feed()) as feed:
             yield from _tried("galleries", lambda: _galleries(store, feed))
+            yield from _tried("photographs", lambda: _photographs(settings, store, feed))
         yield from _tried("imports", lambda: [_imports(store)])
 
 
@@ -148,6 +154,30 @@ def _missing(tx: Transaction, gallery: Gallery) -> Iterator[Finding]:
         waiting = tx.reembedding.count_missing(gallery.in_other())
         text = f"{waiting} are missing in its other space ({gallery.other.space.describe()})"
         yield Finding(True, name, f"{text}; facematch gallery missing lists them")
+
+
+def _photographs(settings: Settings, store: Store, feed: ChangeFeed) -> Iterator[Finding]:
+    """Whether what galleries keep can be opened here, and what they are told to keep sealed."""
+    photographs = Photographs(store, photograph_keys(settings))
+    for name in sorted({head.name for head in feed.heads()}):
+        kept = photographs.kept(CALLER, name)
+        if kept.by_key or kept.gallery.rules.keep_photographs is not Keeping.NONE:
+            yield _kept(kept, sealing=bool(photographs.keys.keys))
+
+
+def _kept(kept: Kept, *, sealing: bool) -> Finding:
+    check = f"photographs of gallery '{kept.gallery.name}'"
+    bring = "into PHOTOGRAPH_KEYS or photograph.keys, as on the other replicas"
+    if kept.missing:
+        count, keys = (
+            sum(kept.by_key[each] for each in kept.missing),
+            ", ".join(sorted(kept.missing)),
+        )
+        text = f"{count} are sealed under a key that is not here ({keys}): bring it {bring}"
+        return Finding(False, check, text)
+    if not sealing:
+        return Finding(False, check, f"there is no key to seal them with: bring it {bring}")
+    return Finding(True, check, f"{sum(kept.by_key.values())} are kept, and their keys are here")
 
 
 def _readiness(gallery: Gallery, states: list[ReplicaState]) -> Finding:

@@ -4,7 +4,7 @@ import typer
 
 
 def doctor() -> None:
-    """Check database, schema, weights, index digests, replicas and clock; say what to do.
+    """Check database, schema, weights, indexes, replicas, clock and keys; say what to do.
 
     Exits with 1 when something is not well.
     """

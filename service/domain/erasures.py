@@ -5,8 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 BACKUPS = (
-    "Write-ahead log and backups that were made before hold the erased data until they are "
-    "recycled or deleted; the service cannot reach them."
+    "Write-ahead log, backups, and the snapshot files of replicas that were down hold the erased "
+    "data until they are recycled or deleted, or the replica runs again; the service cannot reach "
+    "them."
 )
 """What every receipt says, since nobody here can know what was copied elsewhere."""
 

@@ -103,9 +103,14 @@ def test_from_the_first_key_to_the_end_of_what_was_kept(
     file.write_text(new.sealing.text + "\n")
     alone = PhotographKeys.read(None, file.parent)
     assert opened(environment, alone) == [FILES["grace"]]
+    said = done(environment, "doctor")
+    assert "ok   photographs of gallery 'dlib': 1 are kept, and their keys are here" in said
     file.write_text(old.sealing.text + "\n")
     status = done(environment, "photographs", "status", "dlib", code=1)
     assert "(this key is not here)" in status
+    said = done(environment, "doctor", code=1)
+    assert "FAIL photographs of gallery 'dlib': 1 are sealed under a key that is not here" in said
+    assert new.sealing.id in said
     assert "[photograph_key_missing]" in done(environment, "photographs", "rotate", code=6)
 
     said = done(environment, "photographs", "keep", "dlib", "none")
@@ -149,6 +154,8 @@ def test_a_service_without_the_key_does_nothing_by_halves(
     for command in (["serve"], ["worker"], ["enroll", str(tmp_path)]):
         said = done(environment, *command, code=5)
         assert "'dlib' keeps photographs, and there is no key" in said
+    said = done(environment, "doctor", code=1)
+    assert "FAIL photographs of gallery 'dlib': there is no key to seal them with" in said
 
     # it is looked at again after a minute
     run(environment, "UPDATE procrastinate_jobs SET scheduled_at = now()")

@@ -53,12 +53,9 @@ def rows_naming(psql: Sql, table: str, name: str) -> int:
 
     Not for short names of the letters a to f: random ids and digests hold such ones.
     """
-    return one(
-        psql,
-        f"SELECT count(*) FROM {table} t WHERE strpos(t::text, %s) > 0 OR strpos(t::text, %s) > 0",
-        name,
-        name.encode().hex(),
-    )
+    there = "strpos(t::text, %s) > 0 OR strpos(t::text, %s) > 0"
+    found = f"SELECT count(*) FROM {table} t WHERE {there}"
+    return int(one(psql, found, name, name.encode().hex()))
 
 
 @pytest.fixture
