@@ -1,6 +1,7 @@
 """The record: what is noted of a change, by whom, and that nobody can edit it unseen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -259,6 +260,38 @@ def test_pruning_leaves_an_anchor_on_which_the_rest_hangs(
     assert actions(psql) == ["create_subject", "enrol", "prune_audit"]
     assert broken(gallery.id) is None
     assert one(psql, "SELECT audit_prune('-infinity')") == 0
+
+
+@pytest.mark.parametrize("through", [3, 5], ids=["some", "all"])
+def test_an_anchor_by_which_no_pruning_stands_is_a_break(
+    store: Store, gallery: Gallery, psql: Sql, through: int
+) -> None:
+    """No trigger is in the way of whoever puts one there: what it would hide shows."""
+    enrol(store, gallery, "ada", 1)
+    enrol(store, gallery, "bob", 2)
+    kept = Audit(store).anchors()
+    psql.execute(
+        "INSERT INTO audit_anchor (chain, seq, hash) SELECT chain, seq, hash FROM audit_event"
+        " WHERE seq = %s",
+        (through,),
+    )
+    psql.execute("DELETE FROM audit_event WHERE seq <= %s", (through,))
+    for anchors in ([], kept):
+        (chain,) = Audit(store).verify(anchors)
+        assert chain.broken is not None
+        assert (chain.broken.seq, "no pruning" in chain.broken.reason) == (through, True)
+
+
+def test_an_anchor_kept_elsewhere_is_held_against_the_one_left_by_pruning(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    (kept,) = Audit(store).anchors()
+    psql.execute("SELECT audit_prune('infinity')")
+    assert [each.broken for each in Audit(store).verify([kept])] == [None]
+    (chain,) = Audit(store).verify([replace(kept, hash=bytes(32))])
+    assert chain.broken is not None
+    assert (chain.broken.seq, "written anew" in chain.broken.reason) == (kept.seq, True)
 
 
 def test_events_of_no_gallery_form_a_chain_of_their_own(
