@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from service.audit import Audit
 from service.domain.audit import NO_GALLERY, Break, first_break
 from service.domain.galleries import Gallery
+from service.domain.keys import trusted
 from service.ports import Store
 from service.store import audit
-from tests.store.values import add, embedding, enrol, one, vector
+from tests.store.values import add, embedding, enrol, new_face, one, vector
 
 Sql = psycopg.Connection[Any]
 
@@ -65,6 +66,37 @@ def test_an_enrolment_is_noted_with_its_version_and_its_photograph_beside(
         (face_id,),
     ).fetchone()
     assert identity == ("ada", "0.jpg", bytes(32))
+
+
+def test_an_enrolment_is_of_whoever_brought_the_photograph_that_is_there(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    first, second = (
+        replace(trusted(name), request_id=f"request of {name}", address=f"10.0.0.{n}")
+        for n, name in enumerate(("door", "desk"))
+    )
+    face_id = store.write(lambda tx: add(tx, gallery, "ada", 1), by=first)[1]
+    psql.execute("UPDATE gallery SET threshold = 0.75")
+    other = replace(new_face(2), created_by="desk")
+    store.write(lambda tx: tx.replace_face(gallery, face_id, other), by=second)
+    psql.execute("UPDATE face SET quality = '{}'")  # no photograph
+    rows = psql.execute(
+        "SELECT created_by, request_id, address, image_name, threshold, gallery_version"
+        " FROM audit.enrolments"
+    ).fetchall()
+    assert rows == [("desk", "request of desk", "10.0.0.1", "2.jpg", 0.75, 2)]
+
+
+def test_a_face_that_comes_back_under_its_id_is_enrolled_once(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    psql.execute("CREATE TEMPORARY TABLE taken AS SELECT * FROM face")
+    psql.execute("DELETE FROM face")
+    psql.execute(
+        "INSERT INTO face (id, gallery_id, subject_id) SELECT id, gallery_id, subject_id FROM taken"
+    )
+    assert one(psql, "SELECT count(*) FROM audit.enrolments") == 1
 
 
 def test_an_enrolment_behind_a_savepoint_is_noted_as_any_other(
