@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from service.audit import Audit
 from service.domain.audit import NO_GALLERY, Break, first_break
 from service.domain.galleries import Gallery
 from service.domain.keys import trusted
-from service.ports import Store
+from service.ports import Store, Transaction
 from service.store import audit
 from tests.store.values import add, embedding, enrol, new_face, one, vector
 
@@ -192,6 +193,76 @@ def test_another_vector_for_a_face_is_noted(store: Store, gallery: Gallery, psql
     noted = psql.execute("SELECT face_id FROM audit_event WHERE action = 'change_embedding'")
     assert noted.fetchall() == [(face_id,)]
     assert one(psql, "SELECT count(*) FROM audit_event e WHERE e::text LIKE '%vec%'") == 0
+
+
+def test_a_merge_and_a_replacement_are_noted_face_by_face(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    into = enrol(store, gallery, "ada", 1)[0]
+    other, face_id = enrol(store, gallery, "ada 2", 2)
+    by = trusted("desk")
+    store.write(lambda tx: tx.merge_subject(gallery.id, into, other), by=by)
+    store.write(lambda tx: tx.replace_face(gallery, face_id, new_face(3)), by=by)
+    told = psql.execute(
+        "SELECT action, subject_id, face_id, detail ->> 'from_subject' FROM audit_event"
+        " WHERE caller = 'desk' AND action <> 'change_subject' ORDER BY seq"
+    ).fetchall()
+    assert sorted(map(str, told)) == sorted(
+        map(
+            str,
+            [
+                ("move_face", into, face_id, str(other)),
+                ("delete_subject", other, None, None),
+                ("change_face", into, face_id, str(into)),
+                ("change_embedding", into, face_id, None),
+            ],
+        )
+    )
+    names = "SELECT DISTINCT external_id FROM audit_identity WHERE face_id = %s"
+    assert {row[0] for row in psql.execute(names, (face_id,))} == {"ada", "ada 2"}
+
+
+def test_what_happens_to_a_key_is_called_by_its_name(store: Store, psql: Sql) -> None:
+    psql.execute(
+        "INSERT INTO api_key (prefix, name, key_hash, scopes)"
+        " VALUES ('fm_bbbbbbbb', 'door', sha256('x'), '{search}')"
+    )
+    psql.execute("UPDATE api_key SET key_hash = sha256('y') WHERE prefix = 'fm_bbbbbbbb'")
+    psql.execute("UPDATE api_key SET name = 'gate' WHERE prefix = 'fm_bbbbbbbb'")
+    psql.execute("UPDATE api_key SET revoked_at = now() WHERE prefix = 'fm_bbbbbbbb'")
+    psql.execute("DELETE FROM api_key WHERE prefix = 'fm_bbbbbbbb'")
+    told = psql.execute(
+        "SELECT action FROM audit_event WHERE detail ->> 'prefix' = 'fm_bbbbbbbb' ORDER BY seq"
+    ).fetchall()
+    names = ["create_key", "rotate_key", "change_key", "revoke_key", "delete_key"]
+    assert [row[0] for row in told] == names
+
+
+def _enrolled(gallery: Gallery, seed: int, tx: Transaction) -> tuple[UUID, UUID]:
+    return add(tx, gallery, f"person {seed}", seed)
+
+
+def test_who_erased_and_what_a_key_did_is_shown(store: Store, gallery: Gallery, psql: Sql) -> None:
+    key_id = UUID(int=7)
+    by = replace(trusted("door"), key_id=key_id, request_id="the request", address="10.0.0.9")
+    face_ids = [store.write(partial(_enrolled, gallery, n), by=by)[1] for n in range(2)]
+    store.write(lambda tx: tx.delete_subject(gallery.id, "person 0"), by=by)
+    erased = psql.execute(
+        "SELECT caller, key_id, request_id, address, sql_user = session_user, gallery, face_id,"
+        " gallery_version FROM audit.erasures"
+    ).fetchall()
+    shown = ("door", key_id, "the request", "10.0.0.9", True, "people", face_ids[0], 3)
+    assert erased == [shown]
+    used = psql.execute(
+        "SELECT caller, gallery, action, outcome, events, first_at < last_at"
+        " FROM audit.key_usage WHERE key_id = %s AND action IN ('enrol', 'delete_face')"
+        " ORDER BY action DESC",
+        (key_id,),
+    ).fetchall()
+    assert used == [
+        ("door", "people", "enrol", "done", 2, True),
+        ("door", "people", "delete_face", "done", 1, False),
+    ]
 
 
 @pytest.mark.parametrize(
