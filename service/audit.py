@@ -112,7 +112,9 @@ class Audit:
                 kept = {each.seq: each.hash for each in anchors if each.chain == chain}
                 end = ends.get(chain, Anchor(chain, 0, START))
                 start = tx.audit_start(chain)
-                found = first_break(tx.audit_links(chain, start.seq), start, end, kept)
+                found = _cut(tx, start) or first_break(
+                    tx.audit_links(chain, start.seq), start, end, kept
+                )
                 if found is None and tx.audit_unnumbered(chain):
                     found = Break(end.seq + 1, "there are events without a number")
                 yield Chain(start, end, found)
@@ -130,6 +132,13 @@ class Audit:
             return Pruned(tx.prune_audit(before), kept)
 
         return self.store.write(work, by=caller)
+
+
+def _cut(tx: Transaction, start: Anchor) -> Break | None:
+    """Whoever puts an anchor there by hand may delete what came before it."""
+    if start.seq == 0 or tx.audit_tells_of_pruning(start):
+        return None
+    return Break(start.seq, "the events up to here were deleted, and no pruning is told of")
 
 
 def _record(searches: Sequence[RecordedSearch], tx: Transaction) -> None:

@@ -131,9 +131,34 @@ SELECT g.name AS gallery, s.external_id AS subject, f.id AS face_id, f.subject_i
   FROM face f
   JOIN subject s ON s.id = f.subject_id
   JOIN gallery g ON g.id = f.gallery_id
-  JOIN embedding_space p ON p.id = g.space_id
-  LEFT JOIN audit_event e ON e.face_id = f.id AND e.action = 'enrol'{table}
+  {tables}
 """
+OF_OLD = """JOIN embedding_space p ON p.id = g.space_id
+  LEFT JOIN audit_event e ON e.face_id = f.id AND e.action = 'enrol'"""
+# who brought the photograph that is there now, one event at most, and what it was embedded with by
+# them: the gallery may have been moved to another space since, with or without this face
+OF_NOW = """LEFT JOIN LATERAL (
+    SELECT * FROM audit_event
+     WHERE face_id = f.id
+       AND (action = 'enrol' OR action IN ('change_face', 'move_face')
+                                AND detail -> 'changed' ?| '{created_at,image_sha256}')
+     ORDER BY seq DESC LIMIT 1) e ON true
+  LEFT JOIN embedding_space p ON p.id = coalesce(e.space_id, g.space_id)
+  LEFT JOIN kept_photograph k ON k.face_id = f.id"""
+
+# whether photographs went along
+EXPORTS = """
+CREATE OR REPLACE VIEW audit.exports AS
+SELECT e.occurred_at, e.caller, e.key_id, e.sql_user, e.request_id, e.address,
+       g.name AS gallery, e.gallery_id, s.external_id AS subject, e.subject_id,
+       e.detail ->> 'of' AS what, (e.detail ->> 'faces')::bigint AS faces, e.gallery_version{column}
+  FROM audit_event e
+  LEFT JOIN gallery g ON g.id = e.gallery_id
+  LEFT JOIN subject s ON s.id = e.subject_id
+ WHERE e.action = 'export'
+"""
+PHOTOGRAPHS = """,
+       coalesce((e.detail ->> 'photographs')::boolean, false) AS photographs"""
 
 
 def upgrade() -> None:
@@ -142,12 +167,8 @@ def upgrade() -> None:
     op.execute(KEPT)
     op.execute(DEFINER)
     op.execute(NOTED.format(more=", keep_photographs"))
-    op.execute(
-        VIEW.format(
-            column=", k.kind AS kept_photograph",
-            table="\n  LEFT JOIN kept_photograph k ON k.face_id = f.id",
-        )
-    )
+    op.execute(VIEW.format(column=", k.kind AS kept_photograph", tables=OF_NOW))
+    op.execute(EXPORTS.format(column=PHOTOGRAPHS))
     # releases before it keep no photographs: what they enrol can be seen to have none
     op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0016'")
 
@@ -155,8 +176,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     lock("face", "erasure", altered=["gallery"])
     op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0015'")
-    op.execute("DROP VIEW audit.enrolments")
-    op.execute(VIEW.format(column="", table=""))
+    op.execute("DROP VIEW audit.enrolments, audit.exports")
+    op.execute(VIEW.format(column="", tables=OF_OLD))
+    op.execute(EXPORTS.format(column=""))
     op.execute(NOTED.format(more=""))
     op.execute("DROP TABLE kept_photograph")
     op.execute(

@@ -111,11 +111,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Galleries stay in the space that they are in; the other one's embeddings are deleted."""
+    """Galleries stay in the space that they are in; all other embeddings are deleted, those too
+    that a discard which was broken off has left."""
     op.execute("SET LOCAL lock_timeout = '2s'")
+    op.execute("DELETE FROM reembedding")  # the record tells of it
     op.execute("""
-DELETE FROM face_embedding e USING reembedding r
- WHERE e.gallery_id = r.gallery_id AND e.space_id = r.space_id;
+DELETE FROM face_embedding e USING gallery g
+ WHERE g.id = e.gallery_id AND g.space_id <> e.space_id;
 DROP TABLE reembedding_failure, reembedding;
 ALTER TABLE replica_gallery DROP COLUMN searchable;
 DROP FUNCTION reembedding_told(), audit_reembedding();

@@ -116,22 +116,27 @@ def chain_text(fields: Iterable[str | None]) -> bytes:
     )
 
 
+REWRITTEN = "the chain was written anew: an anchor kept elsewhere differs"
+
+
 def first_break(
     links: Iterable[Link], start: Anchor, end: Anchor, kept: Mapping[int, bytes] = {}
 ) -> Break | None:
     """Follow a chain from `start`, which comes before the first link, to `end`, its last one.
 
     `kept` are hashes of the chain by number, as they were when somebody took them away to keep
-    them; those up to `start` cannot be compared any more. None: every event is there, in its place
+    them; those before `start` cannot be compared any more. None: every event is there, in its place
     and unchanged.
     """
+    if kept.get(start.seq, start.hash) != start.hash:
+        return Break(start.seq, REWRITTEN)
     last = start
     for link in links:
         found = _fault(link, last)
         if found is not None:
             return found
         if kept.get(link.seq, link.hash) != link.hash:
-            return Break(link.seq, "the chain was written anew: an anchor kept elsewhere differs")
+            return Break(link.seq, REWRITTEN)
         last = Anchor(start.chain, link.seq, link.hash)
     if (last.seq, last.hash) != (end.seq, end.hash):
         return Break(last.seq + 1, "events at the end are missing, or were added behind the chain")

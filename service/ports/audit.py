@@ -58,6 +58,10 @@ class AuditRows(Protocol):
         """What the oldest event that is left hangs on."""
         ...
 
+    def audit_tells_of_pruning(self, start: Anchor) -> bool:
+        """Whether an event that is left says that what came up to there was pruned."""
+        ...
+
     def audit_links(self, chain: UUID, after: int) -> Iterator[Link]:
         """The chain's events above that number, in order, in constant memory."""
         ...

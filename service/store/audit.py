@@ -22,6 +22,13 @@ SELECT e.seq, prev_hash, hash, chain::text, e.seq::text,
 """)
 BATCH = 1000
 
+# in the transaction that made the anchor, so behind it
+TOLD_OF_PRUNING = text("""
+SELECT EXISTS (SELECT FROM audit_event
+                WHERE chain = :chain AND seq > :through AND action = 'prune_audit'
+                  AND detail ->> 'through' = CAST(:through AS text))
+""")
+
 # from one chain to the next by the index: there may be a million events in each
 UNENDED = text("""
 WITH RECURSIVE told AS (
@@ -87,6 +94,12 @@ def start(connection: Connection, chain: UUID) -> Anchor:
     """What the oldest event that is left hangs on."""
     kept = anchors(connection, chain)
     return kept[-1] if kept else Anchor(chain, 0, START)
+
+
+def tells_of_pruning(connection: Connection, start: Anchor) -> bool:
+    """Whether an event that is left says that what came up to there was pruned."""
+    named = {"chain": start.chain, "through": start.seq}
+    return bool(connection.scalar(TOLD_OF_PRUNING, named))
 
 
 def links(connection: Connection, chain: UUID, after: int) -> Iterator[Link]:

@@ -172,6 +172,9 @@ class Postmaster:
             "unix_socket_directories": f'"{self._sockets}"',
             "unix_socket_permissions": "0700",
             "max_connections": "200",
+            # its log outlives erasure: neither rows that it refuses, nor statements with values
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
             **settings,
         }
         lines = [

@@ -65,6 +65,11 @@ ON CONFLICT DO NOTHING
     bindparam("space", type_=Uuid()),
     bindparam("embedding", type_=Vector()),
 )
+THRESHOLDS = (
+    select(gallery.c.threshold, reembedding.c.threshold)
+    .join(reembedding, reembedding.c.gallery_id == gallery.c.id)
+    .with_for_update(key_share=True)
+)
 
 
 def embed_beside(connection: Connection, gallery_id: UUID, face_id: UUID, beside: Beside) -> None:
@@ -150,6 +155,8 @@ class PostgresReembedding:
             there = select(face.c.id, face.c.gallery_id, literal(code), literal(reason)).where(
                 face.c.gallery_id == gallery.id, face.c.id == of.face_id
             )
+            # whoever is deleting it at this moment is waited for, and then it is not there
+            there = there.with_for_update(read=True, key_share=True)
             with translated():
                 self._connection.execute(
                     insert(reembedding_failure)
@@ -161,20 +168,25 @@ class PostgresReembedding:
                 )
 
     def switch(self, of: Gallery) -> None:
+        """Thresholds are exchanged as they are now: somebody may have set one since `of` was
+        read."""
         other = of.in_other()
         began = None if of.other is None else of.other.switched_at
         with translated():
+            threshold, threshold_there = self._connection.execute(
+                THRESHOLDS.where(gallery.c.id == of.id)
+            ).one()
             self._connection.execute(
                 update(gallery)
                 .where(gallery.c.id == of.id)
-                .values(space_id=other.space_id, threshold=other.threshold)
+                .values(space_id=other.space_id, threshold=threshold_there)
             )
             self._connection.execute(
                 update(reembedding)
                 .where(reembedding.c.gallery_id == of.id)
                 .values(
                     space_id=of.space_id,
-                    threshold=of.threshold,
+                    threshold=threshold,
                     switched_at=func.now() if began is None else None,
                 )
             )

@@ -165,6 +165,10 @@ class PostgresTransaction:
         with translated():
             return audit.start(self._connection, chain)
 
+    def audit_tells_of_pruning(self, start: Anchor) -> bool:
+        with translated():
+            return audit.tells_of_pruning(self._connection, start)
+
     def audit_links(self, chain: UUID, after: int) -> Iterator[Link]:
         with translated():
             yield from audit.links(self._connection, chain, after)

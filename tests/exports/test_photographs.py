@@ -72,6 +72,9 @@ def test_what_the_record_says_of_it(store: Store, gallery: Gallery, psql: Sql) -
         " WHERE action IN ('export', 'import') ORDER BY id DESC LIMIT 2"
     ).fetchall()
     assert told == [("import", 3), ("export", True)]
+    Export(store).run(CALLER, "people", io.BytesIO())
+    shown = psql.execute("SELECT photographs FROM audit.exports ORDER BY occurred_at").fetchall()
+    assert shown[-2:] == [(True,), (False,)]
 
 
 def test_a_photograph_that_cannot_be_opened_ends_the_export(

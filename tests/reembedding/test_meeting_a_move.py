@@ -4,22 +4,28 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 
+import service.reembedding
 from service.domain.embeddings import Embedding
 from service.domain.faces import DetectedFace, NewFace
+from service.domain.galleries import Gallery
 from service.domain.reembedding import MissingFace
 from service.errors import (
     FacesMissing,
 )
 from service.galleries import existing
 from service.materials import Material, Originals
-from service.ports import Picture
+from service.ports import Picture, Transaction
+from service.reembedding import Filled
 from service.sync import AntiEntropy
 from service.vision.loaded import LoadedAnalysers
 from service.vision.pool import SlotPool
@@ -200,3 +206,52 @@ def assert_equal_to_the_table(site: Site) -> None:
     with closing(check):
         assert check.compare()
         assert check.differences == 0
+
+
+@pytest.mark.parametrize("whose", ["own", "other"])
+def test_a_threshold_that_is_set_while_a_switch_counts_is_not_lost(
+    site: Site, originals: Originals, psql: psycopg.Connection[Any], whose: str
+) -> None:
+    site.enrol("ada", 1)
+    site.fill(originals)
+
+    def setting(tx: Transaction, gallery: Gallery, leave_behind: int) -> int:
+        if next(looks) == 1:  # behind the writers
+            table = {"own": "gallery", "other": "reembedding"}[whose]
+            psql.execute(f"UPDATE {table} SET threshold = 0.33".encode())
+        return count(tx, gallery, leave_behind)
+
+    looks, count = itertools.count(), service.reembedding._check_missing
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service.reembedding, "_check_missing", setting)
+        site.reembedding.switch(CALLER, "people")
+    gallery = site.gallery()
+    assert gallery.other is not None
+    found = {"own": gallery.other.threshold, "other": gallery.threshold}
+    assert found == {"own": 0.5, "other": 0.7, whose: 0.33}
+
+
+def test_who_is_erased_while_it_is_noted_that_they_cannot_be_embedded_ends_nothing(
+    site: Site, originals: Originals, clean_url: str
+) -> None:
+    for seed in range(3):
+        site.enrol(f"person {seed}", seed)
+        site.blind_to.add(seed)
+    site.begin()
+    with psycopg.connect(clean_url) as deleting, ThreadPoolExecutor(1) as pool:
+        deleting.execute("DELETE FROM subject WHERE external_id = 'person 1'")
+        filled = pool.submit(site.fill, originals)
+        waits_for(deleting.info.backend_pid, clean_url)
+        deleting.commit()
+        assert filled.result(30) == Filled(0, {"no_face": 3})
+    assert site.missing() == [("person 0", "no_face"), ("person 2", "no_face")]
+
+
+def waits_for(pid: int, url: str) -> None:
+    """Until somebody waits for that process of the server."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+    with psycopg.connect(url, autocommit=True) as looking:
+        end = time.monotonic() + 20
+        while looking.execute(waiting, (pid,)).fetchone() == (0,):
+            assert time.monotonic() < end
+            time.sleep(0.05)

@@ -247,6 +247,18 @@ def test_the_record_tells_of_the_move(
     assert {row[1] for row in told} == {"tests"}
 
 
+def test_an_enrolment_is_told_under_what_it_was_embedded_with_before_and_after_a_move(
+    site: Site, originals: Originals, psql: psycopg.Connection[Any]
+) -> None:
+    site.blind_to.add(1)
+    site.enrol("ada", 1)
+    site.fill(originals)
+    site.reembedding.switch(CALLER, "people", leave_behind=1)
+    site.enrol("grace", 2)
+    told = "SELECT subject, model, threshold FROM audit.enrolments ORDER BY 1"
+    assert psql.execute(told).fetchall() == [("ada", "Dlib", 0.5), ("grace", "ArcFace", 0.7)]
+
+
 def test_faces_that_two_spaces_answer_differently_are_named(site: Site) -> None:
     """The own space tells everybody apart; the other one takes one face of grace's for ada's."""
     gallery = site.begin()

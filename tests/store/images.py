@@ -121,7 +121,35 @@ INSERT INTO kept_photograph (face_id, gallery_id, kind, key_id, sealed)
 VALUES ('00000000-0000-7000-8000-000000000031', '00000000-0000-7000-8000-000000000011', 'chips',
         repeat('ab', 8), sha256('nonce') || sha256('photograph'));
 """,
+    "0018": """
+INSERT INTO embedding_space (id, model, dimension, weights_sha256, detector, alignment,
+                             default_threshold)
+VALUES ('00000000-0000-7000-8000-000000000003', 'ArcFace', 3, repeat('cd', 32), 'retinaface',
+        'native', 0.5);
+INSERT INTO reembedding (gallery_id, space_id, threshold)
+VALUES ('00000000-0000-7000-8000-000000000011', '00000000-0000-7000-8000-000000000003', 0.6);
+INSERT INTO face_embedding (face_id, space_id, gallery_id, vec)
+VALUES ('00000000-0000-7000-8000-000000000031', '00000000-0000-7000-8000-000000000003',
+        '00000000-0000-7000-8000-000000000011', '[0,0,1]');
+INSERT INTO reembedding_failure (face_id, gallery_id, code, reason)
+SELECT id, gallery_id, 'no_face', 'No face was found.' FROM face
+ WHERE gallery_id = '00000000-0000-7000-8000-000000000011'
+   AND id <> '00000000-0000-7000-8000-000000000031' ORDER BY id LIMIT 1;
+INSERT INTO gallery_calibration (gallery_id, space_id, fpir, threshold, threshold_low,
+  threshold_high, subjects, faces, suspects, tail_start, tail_share, tail_power, version, release)
+SELECT id, '00000000-0000-7000-8000-000000000003', 0.001, 0.6, 0.5, 0.7, 50, 80, 1, 0.3, 0.1, 3.5,
+       version, '0.1.0' FROM gallery WHERE name = 'dlib';
+""",
 }
+TAKEN_DOWN = {
+    "0018": """
+DELETE FROM reembedding;
+DELETE FROM face_embedding e USING gallery g WHERE g.id = e.gallery_id AND g.space_id <> e.space_id;
+DELETE FROM gallery_calibration c USING gallery g WHERE g.id = c.gallery_id
+   AND g.space_id <> c.space_id;
+""",
+}
+"""What the step down takes away, of rows that the revision before could hold."""
 
 # as the service enrols, by the columns that there have been from the first revision on
 SUBJECT = "INSERT INTO subject (gallery_id, external_id) VALUES (%s, %s) RETURNING id"
@@ -188,6 +216,12 @@ def add_rows(url: str, revision: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(ROWS.get(revision, "").encode())
         enrol(connection, f"enrolled at {revision}")
+
+
+def take_down(url: str, revision: str) -> None:
+    """Without what the step down from the revision takes away."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(TAKEN_DOWN.get(revision, "").encode())
 
 
 def enrol(connection: psycopg.Connection[Any], name: str) -> UUID:

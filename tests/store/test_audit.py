@@ -1,6 +1,8 @@
 """The record: what is noted of a change, by whom, and that nobody can edit it unseen."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +14,10 @@ from sqlalchemy import Connection
 from service.audit import Audit
 from service.domain.audit import NO_GALLERY, Break, first_break
 from service.domain.galleries import Gallery
-from service.ports import Store
+from service.domain.keys import trusted
+from service.ports import Store, Transaction
 from service.store import audit
-from tests.store.values import add, embedding, enrol, one, vector
+from tests.store.values import add, embedding, enrol, new_face, one, vector
 
 Sql = psycopg.Connection[Any]
 
@@ -64,6 +67,37 @@ def test_an_enrolment_is_noted_with_its_version_and_its_photograph_beside(
         (face_id,),
     ).fetchone()
     assert identity == ("ada", "0.jpg", bytes(32))
+
+
+def test_an_enrolment_is_of_whoever_brought_the_photograph_that_is_there(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    first, second = (
+        replace(trusted(name), request_id=f"request of {name}", address=f"10.0.0.{n}")
+        for n, name in enumerate(("door", "desk"))
+    )
+    face_id = store.write(lambda tx: add(tx, gallery, "ada", 1), by=first)[1]
+    psql.execute("UPDATE gallery SET threshold = 0.75")
+    other = replace(new_face(2), created_by="desk")
+    store.write(lambda tx: tx.replace_face(gallery, face_id, other), by=second)
+    psql.execute("UPDATE face SET quality = '{}'")  # no photograph
+    rows = psql.execute(
+        "SELECT created_by, request_id, address, image_name, threshold, gallery_version"
+        " FROM audit.enrolments"
+    ).fetchall()
+    assert rows == [("desk", "request of desk", "10.0.0.1", "2.jpg", 0.75, 2)]
+
+
+def test_a_face_that_comes_back_under_its_id_is_enrolled_once(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    psql.execute("CREATE TEMPORARY TABLE taken AS SELECT * FROM face")
+    psql.execute("DELETE FROM face")
+    psql.execute(
+        "INSERT INTO face (id, gallery_id, subject_id) SELECT id, gallery_id, subject_id FROM taken"
+    )
+    assert one(psql, "SELECT count(*) FROM audit.enrolments") == 1
 
 
 def test_an_enrolment_behind_a_savepoint_is_noted_as_any_other(
@@ -159,6 +193,76 @@ def test_another_vector_for_a_face_is_noted(store: Store, gallery: Gallery, psql
     noted = psql.execute("SELECT face_id FROM audit_event WHERE action = 'change_embedding'")
     assert noted.fetchall() == [(face_id,)]
     assert one(psql, "SELECT count(*) FROM audit_event e WHERE e::text LIKE '%vec%'") == 0
+
+
+def test_a_merge_and_a_replacement_are_noted_face_by_face(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    into = enrol(store, gallery, "ada", 1)[0]
+    other, face_id = enrol(store, gallery, "ada 2", 2)
+    by = trusted("desk")
+    store.write(lambda tx: tx.merge_subject(gallery.id, into, other), by=by)
+    store.write(lambda tx: tx.replace_face(gallery, face_id, new_face(3)), by=by)
+    told = psql.execute(
+        "SELECT action, subject_id, face_id, detail ->> 'from_subject' FROM audit_event"
+        " WHERE caller = 'desk' AND action <> 'change_subject' ORDER BY seq"
+    ).fetchall()
+    assert sorted(map(str, told)) == sorted(
+        map(
+            str,
+            [
+                ("move_face", into, face_id, str(other)),
+                ("delete_subject", other, None, None),
+                ("change_face", into, face_id, str(into)),
+                ("change_embedding", into, face_id, None),
+            ],
+        )
+    )
+    names = "SELECT DISTINCT external_id FROM audit_identity WHERE face_id = %s"
+    assert {row[0] for row in psql.execute(names, (face_id,))} == {"ada", "ada 2"}
+
+
+def test_what_happens_to_a_key_is_called_by_its_name(store: Store, psql: Sql) -> None:
+    psql.execute(
+        "INSERT INTO api_key (prefix, name, key_hash, scopes)"
+        " VALUES ('fm_bbbbbbbb', 'door', sha256('x'), '{search}')"
+    )
+    psql.execute("UPDATE api_key SET key_hash = sha256('y') WHERE prefix = 'fm_bbbbbbbb'")
+    psql.execute("UPDATE api_key SET name = 'gate' WHERE prefix = 'fm_bbbbbbbb'")
+    psql.execute("UPDATE api_key SET revoked_at = now() WHERE prefix = 'fm_bbbbbbbb'")
+    psql.execute("DELETE FROM api_key WHERE prefix = 'fm_bbbbbbbb'")
+    told = psql.execute(
+        "SELECT action FROM audit_event WHERE detail ->> 'prefix' = 'fm_bbbbbbbb' ORDER BY seq"
+    ).fetchall()
+    names = ["create_key", "rotate_key", "change_key", "revoke_key", "delete_key"]
+    assert [row[0] for row in told] == names
+
+
+def _enrolled(gallery: Gallery, seed: int, tx: Transaction) -> tuple[UUID, UUID]:
+    return add(tx, gallery, f"person {seed}", seed)
+
+
+def test_who_erased_and_what_a_key_did_is_shown(store: Store, gallery: Gallery, psql: Sql) -> None:
+    key_id = UUID(int=7)
+    by = replace(trusted("door"), key_id=key_id, request_id="the request", address="10.0.0.9")
+    face_ids = [store.write(partial(_enrolled, gallery, n), by=by)[1] for n in range(2)]
+    store.write(lambda tx: tx.delete_subject(gallery.id, "person 0"), by=by)
+    erased = psql.execute(
+        "SELECT caller, key_id, request_id, address, sql_user = session_user, gallery, face_id,"
+        " gallery_version FROM audit.erasures"
+    ).fetchall()
+    shown = ("door", key_id, "the request", "10.0.0.9", True, "people", face_ids[0], 3)
+    assert erased == [shown]
+    used = psql.execute(
+        "SELECT caller, gallery, action, outcome, events, first_at < last_at"
+        " FROM audit.key_usage WHERE key_id = %s AND action IN ('enrol', 'delete_face')"
+        " ORDER BY action DESC",
+        (key_id,),
+    ).fetchall()
+    assert used == [
+        ("door", "people", "enrol", "done", 2, True),
+        ("door", "people", "delete_face", "done", 1, False),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -259,6 +363,38 @@ def test_pruning_leaves_an_anchor_on_which_the_rest_hangs(
     assert actions(psql) == ["create_subject", "enrol", "prune_audit"]
     assert broken(gallery.id) is None
     assert one(psql, "SELECT audit_prune('-infinity')") == 0
+
+
+@pytest.mark.parametrize("through", [3, 5], ids=["some", "all"])
+def test_an_anchor_by_which_no_pruning_stands_is_a_break(
+    store: Store, gallery: Gallery, psql: Sql, through: int
+) -> None:
+    """No trigger is in the way of whoever puts one there: what it would hide shows."""
+    enrol(store, gallery, "ada", 1)
+    enrol(store, gallery, "bob", 2)
+    kept = Audit(store).anchors()
+    psql.execute(
+        "INSERT INTO audit_anchor (chain, seq, hash) SELECT chain, seq, hash FROM audit_event"
+        " WHERE seq = %s",
+        (through,),
+    )
+    psql.execute("DELETE FROM audit_event WHERE seq <= %s", (through,))
+    for anchors in ([], kept):
+        (chain,) = Audit(store).verify(anchors)
+        assert chain.broken is not None
+        assert (chain.broken.seq, "no pruning" in chain.broken.reason) == (through, True)
+
+
+def test_an_anchor_kept_elsewhere_is_held_against_the_one_left_by_pruning(
+    store: Store, gallery: Gallery, psql: Sql
+) -> None:
+    enrol(store, gallery, "ada", 1)
+    (kept,) = Audit(store).anchors()
+    psql.execute("SELECT audit_prune('infinity')")
+    assert [each.broken for each in Audit(store).verify([kept])] == [None]
+    (chain,) = Audit(store).verify([replace(kept, hash=bytes(32))])
+    assert chain.broken is not None
+    assert (chain.broken.seq, "written anew" in chain.broken.reason) == (kept.seq, True)
 
 
 def test_events_of_no_gallery_form_a_chain_of_their_own(

@@ -145,6 +145,28 @@ def test_nobody_else_can_look_into_it(folder: Path) -> None:
         assert execute(url, "SHOW listen_addresses") == [("",)]
 
 
+def test_its_log_holds_no_values(folder: Path) -> None:
+    """Nobody erases there."""
+    refused = (
+        "INSERT INTO person (id, name) VALUES (1, 'lovelace')",
+        "INSERT INTO person (id, name) VALUES (2, 'ada')",
+        "INSERT INTO person (id, name, vec) VALUES (3, 'byron', '[0.6,0.8]')",
+        "SELECT 'grace' FROM nowhere",
+    )
+    with embedded_postgres(folder) as url, psycopg.connect(url, autocommit=True) as sql:
+        sql.execute(
+            "CREATE TABLE person (id int PRIMARY KEY, name text UNIQUE, vec text CHECK (vec = ''))"
+        )
+        sql.execute("INSERT INTO person (id, name) VALUES (1, 'ada')")
+        for statement in refused:
+            with pytest.raises(psycopg.Error):
+                sql.execute(statement.encode())
+    log = (folder / "server.log").read_text()
+    assert log.count("ERROR:") == len(refused)
+    said = [name for name in ("lovelace", "ada", "byron", "0.8", "grace") if name in log]
+    assert said == []
+
+
 def test_it_can_be_used_twice_in_one_process(folder: Path) -> None:
     with embedded_postgres(folder) as outer:
         with embedded_postgres(folder) as inner:

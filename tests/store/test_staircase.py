@@ -122,6 +122,7 @@ def test_data_survive_a_step_up_down_and_up_and_the_feed_works_after_each(
     schema.upgrade(empty_database_url, revision=revision)
     assert content(sql, known) == at_first
     images.add_rows(empty_database_url, revision)
+    images.take_down(empty_database_url, revision)
     assert feed_works(sql, "after the first step up")
     above = content(sql, known)
     schema.downgrade(empty_database_url, before)
@@ -131,6 +132,34 @@ def test_data_survive_a_step_up_down_and_up_and_the_feed_works_after_each(
     schema.upgrade(empty_database_url, revision=revision)
     assert content(sql, known) == below
     assert feed_works(sql, "after the second step up")
+
+
+OF_THE_OTHER = """
+SELECT (SELECT count(*) FROM face_embedding e JOIN gallery g ON g.id = e.gallery_id
+         WHERE e.space_id <> g.space_id)
+     + (SELECT count(*) FROM gallery_calibration c JOIN gallery g ON g.id = c.gallery_id
+         WHERE c.space_id <> g.space_id)
+"""
+
+
+@pytest.mark.parametrize("discarding", [False, True], ids=["in two spaces", "half discarded"])
+def test_the_step_down_leaves_a_gallery_in_its_own_space_and_nothing_of_the_other(
+    empty_database_url: str, sql: Sql, store: Store, *, discarding: bool
+) -> None:
+    images.load(empty_database_url, "0018")
+    if discarding:
+        sql.execute("DELETE FROM reembedding")
+    faces = one(sql, "SELECT count(*) FROM face")
+    assert one(sql, OF_THE_OTHER) == 2
+    schema.downgrade(empty_database_url, "0017")
+    assert one(sql, OF_THE_OTHER) == 0
+    assert one(sql, "SELECT count(*) FROM face_embedding") == faces
+    assert feed_works(sql, "after the step down")
+    told = "SELECT count(*) FROM audit_event WHERE action = 'end_reembedding'"
+    assert one(sql, told) == 1
+    schema.upgrade(empty_database_url)
+    assert feed_works(sql, "after the second step up")
+    assert [chain for chain in Audit(store).verify() if chain.broken] == []
 
 
 @pytest.mark.parametrize(("before", "revision"), images.steps()[1:])
