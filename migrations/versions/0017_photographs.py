@@ -11,14 +11,14 @@ down_revision: str | None = "0016"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
+# There already where the step was broken off behind it.
+COLUMN = """
+ALTER TABLE gallery ADD COLUMN IF NOT EXISTS keep_photographs text NOT NULL DEFAULT 'none'
+  CONSTRAINT ck_gallery_keep_photographs CHECK (keep_photographs IN ('none', 'originals', 'chips'))
+"""
+
 # sealed bytes cannot be compressed: EXTERNAL saves the try; ANALYZE keeps no sample
 TABLES = """
-ALTER TABLE gallery
-  ADD COLUMN keep_photographs text NOT NULL DEFAULT 'none',
-  ADD CONSTRAINT ck_gallery_keep_photographs
-    CHECK (keep_photographs IN ('none', 'originals', 'chips')) NOT VALID;
-ALTER TABLE gallery VALIDATE CONSTRAINT ck_gallery_keep_photographs;
-
 CREATE TABLE kept_photograph (
   face_id uuid CONSTRAINT pk_kept_photograph PRIMARY KEY,
   gallery_id uuid NOT NULL,
@@ -112,9 +112,9 @@ BEGIN
 END $$
 """
 
+# replaced, not dropped: that would take the lock that everybody waits for
 NOTED = """
-DROP TRIGGER audit_update ON gallery;
-CREATE TRIGGER audit_update AFTER UPDATE OF name, space_id, threshold, max_faces,
+CREATE OR REPLACE TRIGGER audit_update AFTER UPDATE OF name, space_id, threshold, max_faces,
     max_faces_per_subject, subject_lifetime_s, gates, audit_searches, consent_required,
     unmatched_lifetime_s{more} ON gallery
   FOR EACH ROW EXECUTE FUNCTION audit_gallery();
@@ -162,7 +162,15 @@ PHOTOGRAPHS = """,
 
 
 def upgrade() -> None:
-    lock("face", "erasure", altered=["gallery"])
+    # By itself: everybody who enrols has read the gallery and waits for the tables of faces next.
+    # With those locked, there would always be somebody whom this had to wait for in turn. Given up
+    # before the server looks for deadlocks: who deletes with SQL may wait behind this while those
+    # that it waits for are in the feed's queue behind them.
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = '500ms'")
+        op.execute(COLUMN)
+        op.execute("RESET lock_timeout")
+    lock("face", "erasure", "gallery")
     op.execute(TABLES)
     op.execute(KEPT)
     op.execute(DEFINER)

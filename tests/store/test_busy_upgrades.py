@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from service.store import schema
 from tests.store import images
 from tests.store.values import one
 
-WRITERS, READERS = 4, 2
+WRITERS, READERS = 6, 2
 LONGEST_S = 4.5
 """The two seconds that a step waits for a lock, and what this machine takes while it is busy; below
 the five after which the service itself gives up (DATABASE_TIMEOUT_S)."""
@@ -92,6 +93,13 @@ def enrol_at_once(sql: Sql, name: str) -> None:
     sql.execute(AT_ONCE, {"gallery": images.GALLERY, "name": name})
 
 
+def enrol_as_the_service(sql: Sql, name: str) -> None:
+    """It reads the gallery first, in the same transaction."""
+    with sql.transaction():
+        sql.execute("SELECT threshold FROM gallery WHERE id = %s", (images.GALLERY,))
+        images.enrol(sql, name)
+
+
 def read(sql: Sql, number: int) -> None:
     sql.execute(READ.encode())
 
@@ -99,7 +107,7 @@ def read(sql: Sql, number: int) -> None:
 @contextmanager
 def everybody_at_work(url: str) -> Iterator[list[Worker]]:
     """Writers, then readers; nobody's failure stays unnoticed."""
-    ways: list[Enrol] = [images.enrol, enrol_at_once] * (WRITERS // 2)
+    ways: list[Enrol] = [images.enrol, enrol_at_once, enrol_as_the_service] * (WRITERS // 3)
     workers = [Worker(url, writer(f"writer-{n}", enrol)) for n, enrol in enumerate(ways)]
     workers += [Worker(url, read) for _ in range(READERS)]
     try:
@@ -209,5 +217,15 @@ def test_a_step_that_was_broken_off_between_its_statements_is_taken_up_again(
             schema.upgrade(empty_database_url)
         assert schema.current(empty_database_url) == STRONG[0]
         connection.execute("UPDATE face SET created_at = now()")
+    schema.upgrade(empty_database_url)
+    assert schema.drift(empty_database_url) == []
+
+
+def test_a_column_that_a_broken_off_step_has_left_is_not_in_its_way(
+    empty_database_url: str,
+) -> None:
+    images.load(empty_database_url, "0016")
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute(import_module("migrations.versions.0017_photographs").COLUMN.encode())
     schema.upgrade(empty_database_url)
     assert schema.drift(empty_database_url) == []

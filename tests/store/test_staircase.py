@@ -230,4 +230,4 @@ def test_a_step_waits_for_locks_only_as_long_as_writers_can(before: str, revisio
     statements = images.statements(before, revision)
     waits = set(WAITS.findall(statements))
     assert "'2s'" in waits
-    assert waits <= {"'2s'", "'100ms'", *(["0"] if "CONCURRENTLY" in statements else [])}
+    assert waits <= {"'2s'", "'500ms'", "'100ms'", *(["0"] if "CONCURRENTLY" in statements else [])}
