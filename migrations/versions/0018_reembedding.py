@@ -38,7 +38,7 @@ CREATE INDEX ix_reembedding_failure_gallery_id_face_id
 """
 
 # the gallery's spaces that the replica can search in; replicas of releases before say nothing
-READINESS = "ALTER TABLE replica_gallery ADD COLUMN searchable uuid[]"
+READINESS = "ALTER TABLE replica_gallery ADD COLUMN IF NOT EXISTS searchable uuid[]"
 
 # each space has its own; a gallery that changes over finds the one it had there
 CALIBRATIONS = """
@@ -100,10 +100,14 @@ END $$
 
 
 def upgrade() -> None:
-    lock("face", "gallery", "embedding_space", altered=["gallery_calibration", "replica_gallery"])
+    # each by itself, as in 0017; both can be done again
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = '500ms'")
+        op.execute(READINESS)
+        op.execute(CALIBRATIONS)
+        op.execute("RESET lock_timeout")
+    lock("face", "gallery", "embedding_space")
     op.execute(TABLES)
-    op.execute(READINESS)
-    op.execute(CALIBRATIONS)
     op.execute(FEED_SPACE.format(change=TOUCHING_NOTHING))
     op.execute(TOLD)
     op.execute(DEFINER.format(functions="'feed_space()', 'audit_reembedding()'"))

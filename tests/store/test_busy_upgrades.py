@@ -94,9 +94,11 @@ def enrol_at_once(sql: Sql, name: str) -> None:
 
 
 def enrol_as_the_service(sql: Sql, name: str) -> None:
-    """It reads the gallery first, in the same transaction."""
+    """It reads the gallery first, and what it was calibrated to, in the same transaction."""
     with sql.transaction():
         sql.execute("SELECT threshold FROM gallery WHERE id = %s", (images.GALLERY,))
+        if one(sql, "SELECT to_regclass('gallery_calibration') IS NOT NULL"):
+            sql.execute("SELECT FROM gallery_calibration")
         images.enrol(sql, name)
 
 
@@ -221,11 +223,20 @@ def test_a_step_that_was_broken_off_between_its_statements_is_taken_up_again(
     assert schema.drift(empty_database_url) == []
 
 
-def test_a_column_that_a_broken_off_step_has_left_is_not_in_its_way(
-    empty_database_url: str,
+@pytest.mark.parametrize(
+    ("before", "revision", "done"),
+    [
+        ("0016", "0017_photographs", ["COLUMN"]),
+        ("0017", "0018_reembedding", ["READINESS", "CALIBRATIONS"]),
+    ],
+)
+def test_what_a_broken_off_step_has_done_is_not_in_its_way(
+    empty_database_url: str, before: str, revision: str, done: list[str]
 ) -> None:
-    images.load(empty_database_url, "0016")
+    images.load(empty_database_url, before)
+    step = import_module(f"migrations.versions.{revision}")
     with psycopg.connect(empty_database_url) as connection:
-        connection.execute(import_module("migrations.versions.0017_photographs").COLUMN.encode())
+        for name in done:
+            connection.execute(getattr(step, name))
     schema.upgrade(empty_database_url)
     assert schema.drift(empty_database_url) == []
