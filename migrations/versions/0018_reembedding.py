@@ -72,6 +72,12 @@ DECLARE
   r reembedding;
   what text := 'begin_reembedding';
 BEGIN
+  IF TG_OP = 'TRUNCATE' THEN
+    INSERT INTO audit_event (action, gallery_id, space_id, threshold, detail)
+    SELECT 'end_reembedding', gallery_id, space_id, threshold,
+           jsonb_build_object('switched_at', switched_at) FROM reembedding;
+    RETURN NULL;
+  END IF;
   IF TG_OP = 'DELETE' THEN r := OLD; what := 'end_reembedding'; ELSE r := NEW; END IF;
   IF TG_OP = 'UPDATE' THEN what := 'change_reembedding'; END IF;
   INSERT INTO audit_event (action, gallery_id, space_id, threshold, detail)
@@ -82,6 +88,40 @@ END $$;
 CREATE TRIGGER audit_reembedding AFTER INSERT OR UPDATE OR DELETE ON reembedding
   FOR EACH ROW EXECUTE FUNCTION audit_reembedding();
 ALTER TABLE reembedding ENABLE ALWAYS TRIGGER audit_reembedding;
+CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON reembedding
+  FOR EACH STATEMENT EXECUTE FUNCTION audit_reembedding();
+ALTER TABLE reembedding ENABLE ALWAYS TRIGGER audit_truncate;
+"""
+
+# Where nobody has said who calls, it is somebody at the SQL prompt: from where, and in which role.
+COMPLETE = """
+CREATE OR REPLACE FUNCTION audit_complete() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  who jsonb;
+BEGIN
+  NEW.tx := pg_current_xact_id();
+  NEW.seq := NULL;
+  NEW.prev_hash := NULL;
+  NEW.hash := NULL;
+  NEW.sql_user := session_user;
+  NEW.chain := coalesce(NEW.gallery_id, '00000000-0000-0000-0000-000000000000');
+  IF NEW.caller IS NULL THEN
+    who := audit_caller();
+    NEW.caller := coalesce(who ->> 'name', session_user);
+    NEW.key_id := (who ->> 'key_id')::uuid;
+    NEW.request_id := who ->> 'request_id';
+    NEW.address := who ->> 'address';
+{prompt}  END IF;
+  RETURN NEW;
+END $$
+"""
+AT_THE_PROMPT = """\
+    IF who ->> 'name' IS NULL THEN
+      NEW.address := host(inet_client_addr());
+      IF current_setting('role') NOT IN ('none', session_user) THEN
+        NEW.detail := NEW.detail || jsonb_build_object('role', current_setting('role'));
+      END IF;
+    END IF;
 """
 
 # replacing a function forgets what ALTER FUNCTION had said of it
@@ -97,6 +137,7 @@ BEGIN
   END LOOP;
 END $$
 """
+REPLACED = "'feed_space()', 'audit_complete()'"
 
 
 def upgrade() -> None:
@@ -110,7 +151,8 @@ def upgrade() -> None:
     op.execute(TABLES)
     op.execute(FEED_SPACE.format(change=TOUCHING_NOTHING))
     op.execute(TOLD)
-    op.execute(DEFINER.format(functions="'feed_space()', 'audit_reembedding()'"))
+    op.execute(COMPLETE.format(prompt=AT_THE_PROMPT))
+    op.execute(DEFINER.format(functions=f"{REPLACED}, 'audit_reembedding()'"))
     op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0016'")
 
 
@@ -131,5 +173,6 @@ ALTER TABLE gallery_calibration DROP CONSTRAINT pk_gallery_calibration,
   ADD CONSTRAINT pk_gallery_calibration PRIMARY KEY (gallery_id)
 """)
     op.execute(FEED_SPACE.format(change=EVERYTHING))
-    op.execute(DEFINER.format(functions="'feed_space()'"))
+    op.execute(COMPLETE.format(prompt=""))
+    op.execute(DEFINER.format(functions=REPLACED))
     op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0016'")
