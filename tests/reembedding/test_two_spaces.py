@@ -224,6 +224,18 @@ def test_a_filling_whose_space_was_given_up_ends(site: Site, originals: Original
         filling.run()
 
 
+def test_a_filling_tells_how_far_it_is(site: Site, originals: Originals) -> None:
+    for seed in range(3):
+        site.enrol(f"person {seed}", seed)
+    site.enrol("nowhere", 9)
+    gallery = site.begin()
+    filling = Filling(site.store, CALLER, gallery, site.other, LIMITS, [originals], 2)
+    assert filling.count() == 4
+    told: list[int] = []
+    filling.run(told.append)
+    assert sum(told) == 4
+
+
 def test_the_record_tells_of_the_move(
     site: Site, originals: Originals, psql: psycopg.Connection[Any]
 ) -> None:
