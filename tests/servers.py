@@ -19,7 +19,7 @@ from service.domain.keys import SECRET
 from service.key_file import KeyFile
 from tests.forks import UNMEASURED, Fork, forks
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 100.0
 WITHOUT_A_MODEL = "tests.convergence.replica"
 """`facematch serve` itself with a face model that costs nothing, for tests about anything else: the
 real one is most of a start."""

@@ -49,6 +49,7 @@ SELECT id FROM erasure
 """
 
 
+OPEN = "FROM erasure WHERE vacuumed_at IS NULL"
 MAY_SEE = "SELECT pg_has_role('pg_read_all_stats', 'USAGE')"
 
 
@@ -114,7 +115,8 @@ def vacuum(connection: psycopg.Connection[Any], lock_timeout_s: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """How many erasures are out of the data files now, and how many are not yet."""
+    """How many erasures are out of the data files now, and how many are not yet, of those that had
+    happened when it began."""
 
     completed: int
     pending: int
@@ -131,8 +133,9 @@ def rewrite(url: str, lock_timeout_s: float) -> Rewritten:
         translated(),
         psycopg.connect(conninfo(url, connect_timeout=5), autocommit=True) as connection,
     ):
+        asked = [row[0] for row in connection.execute(f"SELECT id {OPEN}").fetchall()]
         completed = vacuum(connection, lock_timeout_s)
-        pending = connection.execute("SELECT count(*) FROM erasure WHERE vacuumed_at IS NULL")
+        pending = connection.execute(f"SELECT count(*) {OPEN} AND id = ANY(%s)", (asked,))
         row = pending.fetchone()
         return Rewritten(completed, row[0] if row else 0)
 

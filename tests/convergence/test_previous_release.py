@@ -24,14 +24,17 @@ from tests.convergence.audits import Held, held
 from tests.convergence.record import Record
 from tests.convergence.visitors import Visitor
 from tests.databases import copy_of
-from tests.servers import Server, facematch, ready, start
+from tests.servers import Server, ready, start
 from tests.store import archives, images
 from tests.store.archives import ROOT, Release
+
+# a first start of three programs and some steps, which share the machine with others
+pytestmark = pytest.mark.timeout(600)
 
 VISITORS = 3
 STAYS = 2
 """Of each visitor, before and after each step."""
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 LONGEST_S = 5.0
 """After which the service gives up (DATABASE_TIMEOUT_S); a step waits two for a lock."""
 
@@ -55,13 +58,6 @@ class Site:
     urls: list[str] = field(default_factory=list)
     visitors: list[Visitor] = field(default_factory=list)
 
-    def migrate(self) -> None:
-        """By the release's own command."""
-        folder = self.release.folder
-        done = facematch("db", "upgrade", environment=self._environment(folder), folder=folder)
-        assert done.returncode == 0, done.stderr
-        assert schema.current(self.url) == self.release.revision
-
     def start(self, program: Path, stack: ExitStack) -> Server:
         """One more replica, which the visitors ask from now on."""
         number = len(self.replicas)
@@ -82,10 +78,9 @@ class Site:
             return {"X-API-Key": client.headers["X-API-Key"]}
 
     def _environment(self, program: Path) -> dict[str, str]:
-        return {
+        return archives.program(program) | {
             "DATABASE_URL": self.url,
             "FACEMATCH_HOME": str(self.folder / "home"),
-            "PYTHONPATH": str(program),
             "RETENTION_EVERY_S": "1",
             "DIGEST_EVERY_S": "1",
         }
@@ -126,7 +121,7 @@ def site(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     release = archives.unpacked(archives.kept(), folder / "release")
     with copy_of(server_url, "template0") as url, ExitStack() as stack:
         site = Site(url, folder, release)
-        site.migrate()
+        release.migrate(url)
         site.start(release.folder, stack)
         with visited(site, site.urls, site.record, "visitor") as site.visitors:
             stay(site.visitors, site.record)

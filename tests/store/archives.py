@@ -8,6 +8,7 @@ that costs nothing. Equal revisions make equal archives. See docs/operations.md,
 import argparse
 import io
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,14 +16,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.store import schema
+from tests.servers import facematch
+
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).parent / "releases"
+PHOTOGRAPH = "service/cli/smoke.jpg"
+"""By which a start tries its model: the same in every release, and a fifth of an archive."""
 MODULE = "tests.convergence.replica"
 """What is run: `facematch` itself but for its face model, and a route that shows digests."""
 PARTS = (
     "migrations",
     "service",
-    ":(exclude)service/cli/smoke.jpg",
+    f":(exclude){PHOTOGRAPH}",
     "tests/__init__.py",
     "tests/convergence/__init__.py",
     "tests/convergence/broken.py",
@@ -41,6 +47,18 @@ class Release:
     """The head of its schema."""
     folder: Path
 
+    def migrate(self, url: str) -> None:
+        """Make its schema in an empty database, by its own command."""
+        variables = program(self.folder) | {"DATABASE_URL": url}
+        done = facematch("db", "upgrade", environment=variables, folder=self.folder)
+        assert done.returncode == 0, done.stderr
+        assert schema.current(url) == self.revision
+
+
+def program(folder: Path) -> dict[str, str]:
+    """The variables by which a process runs the program that is laid out there."""
+    return {"PYTHONPATH": str(folder)}
+
 
 def kept() -> Path:
     """The archive of the previous release; there is one."""
@@ -51,6 +69,7 @@ def kept() -> Path:
 def unpacked(archive: Path, folder: Path) -> Release:
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")
+    shutil.copy(ROOT / PHOTOGRAPH, folder / PHOTOGRAPH)
     return Release(archive.name.removesuffix(ENDING), folder)
 
 

@@ -131,6 +131,30 @@ def test_an_erasure_that_somebody_still_sees_is_not_called_vacuumed(
     assert one(psql, PENDING) == 0
 
 
+def test_an_erasure_that_comes_while_the_files_are_written_is_not_counted_as_held_up(
+    store: Store, gallery: Gallery, psql: Sql, clean_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vacuum = erasures.vacuum
+
+    def long_vacuum(connection: Sql, lock_timeout_s: float) -> int:
+        done = vacuum(connection, lock_timeout_s)
+        psql.execute("DELETE FROM subject WHERE external_id = 'bob'")
+        return done
+
+    monkeypatch.setattr(erasures, "vacuum", long_vacuum)
+    enrol(store, gallery, "ada", 1)
+    enrol(store, gallery, "bob", 2)
+    enrol(store, gallery, "cleo", 3)
+    psql.execute("DELETE FROM subject WHERE external_id = 'ada'")
+    assert erasures.rewrite(clean_url, 5) == erasures.Rewritten(completed=1, pending=0)
+    assert one(psql, PENDING) == 1
+    with psycopg.connect(clean_url) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT 1")
+        psql.execute("DELETE FROM subject WHERE external_id = 'cleo'")
+        assert erasures.rewrite(clean_url, 5) == erasures.Rewritten(completed=1, pending=1)
+
+
 def test_one_id_is_erased_in_every_gallery_that_the_caller_reaches(
     store: Store, gallery: Gallery, psql: Sql
 ) -> None:
