@@ -16,7 +16,8 @@ def main() -> None:
         schema.upgrade(url)
         engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
         with engine.connect() as connection:
-            content = definitions.found(connection)
+            # where somebody has no right, nothing is said
+            content = {name: said for name, said in definitions.found(connection).items() if said}
         engine.dispose()
     FILE.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

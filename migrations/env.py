@@ -23,6 +23,20 @@ from service.store.urls import conninfo
 LOCK = 0x66616365  # "face": one upgrade at a time in one database
 POLL_S = 0.2
 
+GRANTED = """
+DO $$ BEGIN
+  IF to_regproc('facematch_grant') IS NOT NULL THEN PERFORM facematch_grant(); END IF;
+END $$
+"""
+NOTED = """
+DO $$ BEGIN
+  IF to_regclass('audit_event') IS NOT NULL THEN
+    INSERT INTO audit_event (action, detail) VALUES ('migrate', jsonb_build_object(
+      'from', nullif('{before}', ''), 'to', nullif('{after}', '')));
+  END IF;
+END $$
+"""
+
 logger = logging.getLogger("alembic.env")
 
 
@@ -94,22 +108,10 @@ def _applied(
     run_args: Mapping[str, object],
 ) -> None:
     """What belongs to every step, and to its transaction: rights on the new tables, and an entry
-    in the record."""
-    connection = ctx.connection
-    assert connection is not None
-    if connection.scalar(text("SELECT to_regproc('facematch_grant') IS NOT NULL")):
-        connection.execute(text("SELECT facematch_grant()"))
-    if connection.scalar(text("SELECT to_regclass('audit_event') IS NOT NULL")):
-        connection.execute(
-            text(
-                "INSERT INTO audit_event (action, detail) VALUES ('migrate',"
-                " jsonb_build_object('from', CAST(:before AS text), 'to', CAST(:after AS text)))"
-            ),
-            {
-                "before": ", ".join(step.source_revision_ids) or None,
-                "after": ", ".join(step.destination_revision_ids) or None,
-            },
-        )
+    in the record, once there are such. Both look for themselves: they may only be printed."""
+    before, after = map(", ".join, (step.source_revision_ids, step.destination_revision_ids))
+    ctx.execute(GRANTED)
+    ctx.execute(NOTED.format(before=before, after=after))
 
 
 def run_offline() -> None:
@@ -119,6 +121,8 @@ def run_offline() -> None:
         dialect_opts={"paramstyle": "named"},  # or % comes out doubled
         target_metadata=metadata,
         literal_binds=True,
+        transaction_per_migration=True,
+        on_version_apply=_applied,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,4 +1,5 @@
-"""What a database's constraints, functions and triggers are, in its own words.
+"""What a database's constraints, functions, triggers and views are, in its own words, and who may
+do what with them.
 
 The words are those of PostgreSQL 15 to 18 alike, so what a release's migrations make can be kept in
 a file (`migrations/definitions.json`, by `make definitions`) and compared with any database.
@@ -7,20 +8,22 @@ a file (`migrations/definitions.json`, by `make definitions`) and compared with 
 import json
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
-from itertools import zip_longest
+from itertools import filterfalse, zip_longest
 
 from sqlalchemy import Connection, text
 
-Definitions = Mapping[str, str]
-"""By what it defines: `constraint ck_face_box of face`."""
+from service.store import rights
 
-ALWAYS, PUBLIC = " ENABLE ALWAYS", "EXECUTE TO PUBLIC"
-"""Added to a trigger, and to a function that has its owner's rights."""
+Definitions = Mapping[str, str]
+"""By what it defines: `constraint ck_face_box of face`; rights by whose they are, and on what."""
+
+ALWAYS = " ENABLE ALWAYS"
+"""Added to a trigger."""
 
 # NOT NULL is a constraint since PostgreSQL 18, and compared with the tables' columns; a constraint
 # trigger is with the triggers. What an extension brought is its own. Pretty, which leaves out
-# parentheses that say nothing: a dump that was restored has other ones. Of rights only whether
-# everybody may call a function that has its owner's: a restore without privileges leaves it so.
+# parentheses that say nothing: a dump that was restored has other ones. The schema `audit` is ours
+# alone, and all of it is the auditor's to read.
 DEFINITIONS = f"""
 WITH ours AS (
   SELECT oid, relname FROM pg_class
@@ -39,13 +42,15 @@ SELECT format('trigger %s of %s', tgname, relname),
  WHERE NOT tgisinternal
 UNION ALL
 SELECT format('function %s(%s)', proname, pg_get_function_identity_arguments(p.oid)),
-       pg_get_functiondef(p.oid) || CASE WHEN prosecdef AND EXISTS (
-         SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))
-          WHERE grantee = 0 AND privilege_type = 'EXECUTE') THEN '{PUBLIC}' ELSE '' END
+       pg_get_functiondef(p.oid)
   FROM pg_proc p
- WHERE pronamespace = quote_ident(current_schema())::regnamespace AND prokind IN ('f', 'p')
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass
-                                             AND d.objid = p.oid AND d.deptype = 'e')
+ WHERE {rights.FUNCTIONS}
+UNION ALL
+SELECT format('%s audit.%I', CASE relkind WHEN 'v' THEN 'view' ELSE 'table' END, relname),
+       format(E'CREATE OR REPLACE VIEW audit.%I%s AS\\n%s', relname,
+              ' WITH (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(oid, true))
+  FROM pg_class
+ WHERE relnamespace = to_regnamespace('audit') AND relkind IN ('v', 'm', 'r', 'p', 'f')
  ORDER BY 1
 """
 SCHEMA = "SELECT quote_ident(current_schema()) || '.', quote_literal(current_schema())"
@@ -54,11 +59,12 @@ SCHEMA = "SELECT quote_ident(current_schema()) || '.', quote_literal(current_sch
 def found(connection: Connection) -> Definitions:
     """What the database has, whatever the name of the schema that it lies in."""
     prefix, quoted = connection.execute(text(SCHEMA)).one()
-    return {
+    defined = {
         # tabs as Alembic prints them in statements for psql
         name: definition.replace(prefix, "").replace(quoted, "schema").replace("\t", "    ")
         for name, definition in connection.execute(text(DEFINITIONS.replace(":", r"\:")))
     }
+    return defined | rights.found(connection)
 
 
 def expected() -> Definitions:
@@ -71,23 +77,28 @@ def expected() -> Definitions:
 
 def differences(found: Definitions, expected: Definitions) -> Iterator[str]:
     """A line each. A function or a trigger that is not ours is no difference: it may be an
-    operator's own; a constraint on a table of ours is, since it refuses what must be possible."""
+    operator's own; a constraint on a table of ours is, since it refuses what must be possible, and
+    so is what else the auditor would read."""
     tables = {_table(name) for name in expected}
-    for name in sorted(found.keys() | expected.keys()):
+    for name in filterfalse(rights.is_one, sorted(found.keys() | expected.keys())):
         if name not in found:
-            yield f"{name} is missing"
+            yield f"{name} is missing{_remedy(name, '', expected[name])}"
         elif name in expected and found[name] != expected[name]:
             said = _first_difference(found[name], expected[name])
             yield f"{name} was changed: {said}{_remedy(name, found[name], expected[name])}"
         elif name not in expected and name.startswith("constraint ") and _table(name) in tables:
             yield f"{name} is not part of this release: {found[name]}"
+        elif name not in expected and name.startswith(("view ", "table ")):
+            yield f"{name} is not part of this release; move it out of that schema"
+    yield from rights.differences(found, expected)
 
 
 def _remedy(name: str, found: str, expected: str) -> str:
-    """What mends it, where that is one statement: what restores leave behind."""
-    what = name.partition(" ")[2]
-    if found == expected + PUBLIC:
-        return f"; REVOKE EXECUTE ON FUNCTION {what} FROM PUBLIC mends that"
+    """What mends it, where that is typed soon: a view, and what restores leave behind."""
+    kind, _, what = name.partition(" ")
+    if kind == "view":
+        made = " ".join(expected.split()).removesuffix(";")
+        return f"; DROP VIEW IF EXISTS {what}; {made}; {rights.RESTORED} mends that"
     if expected.endswith(ALWAYS) and found.startswith(expected.removesuffix(ALWAYS)):
         trigger, _, table = what.partition(" of ")
         return f"; ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger} mends that"

@@ -124,8 +124,8 @@ def _runs_from(url: str) -> str | None:
 def drift(url: str) -> list[str]:
     """How the database's schema differs from this release's, a line each; empty when it does not.
 
-    Tables, columns and indexes as the models have them; constraints, functions and triggers as the
-    migrations make them.
+    Tables, columns and indexes as the models have them; constraints, functions, triggers, views and
+    rights as the migrations make them.
     """
     with _connected(url) as connection:
         options = {"compare_server_default": True, "include_name": is_ours}

@@ -194,7 +194,7 @@ def test_a_table_restored_behind_the_triggers_backs_is_told_with_what_mends_it(
     assert "index digest equals the table's" in doctor.stdout
 
 
-def test_a_restore_without_privileges_opens_functions_and_is_told(
+def test_a_restore_without_privileges_opens_functions_leaves_roles_bare_and_is_told(
     environment: dict[str, str], empty_url: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "backup"
@@ -203,6 +203,8 @@ def test_a_restore_without_privileges_opens_functions_and_is_told(
     doctor = facematch("doctor", environment=environment | {"DATABASE_URL": empty_url})
     assert doctor.returncode == 1
     assert "REVOKE EXECUTE ON FUNCTION feed_note() FROM PUBLIC mends that" in doctor.stdout
+    for role in ("facematch_app", "facematch_auditor"):
+        assert f"{role} lacks " in doctor.stdout
 
 
 def test_the_embedded_database_is_dumped_and_restored_into_another_home(tmp_path: Path) -> None:

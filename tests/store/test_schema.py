@@ -286,6 +286,9 @@ def test_the_statements_can_be_printed_for_psql(empty_database_url: str, tmp_pat
     arguments = ["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--file", str(file)]
     assert psql(empty_database_url, arguments) == 0
     assert schema.drift(empty_database_url) == []
+    with psycopg.connect(empty_database_url) as connection:
+        told = "SELECT detail FROM audit_event WHERE action = 'migrate' ORDER BY seq DESC LIMIT 1"
+        assert one(connection, told)["to"] == schema.head()
 
 
 def test_a_broken_off_upgrade_of_subjects_is_taken_up_again(empty_database_url: str) -> None:
