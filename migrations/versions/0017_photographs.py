@@ -11,14 +11,16 @@ down_revision: str | None = "0016"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
+# may be there already: a try that ended before the rest
+GALLERY = """
+ALTER TABLE gallery
+  ADD COLUMN IF NOT EXISTS keep_photographs text NOT NULL DEFAULT 'none'
+    CONSTRAINT ck_gallery_keep_photographs
+      CHECK (keep_photographs IN ('none', 'originals', 'chips'))
+"""
+
 # sealed bytes cannot be compressed: EXTERNAL saves the try; ANALYZE keeps no sample
 TABLES = """
-ALTER TABLE gallery
-  ADD COLUMN keep_photographs text NOT NULL DEFAULT 'none',
-  ADD CONSTRAINT ck_gallery_keep_photographs
-    CHECK (keep_photographs IN ('none', 'originals', 'chips')) NOT VALID;
-ALTER TABLE gallery VALIDATE CONSTRAINT ck_gallery_keep_photographs;
-
 CREATE TABLE kept_photograph (
   face_id uuid CONSTRAINT pk_kept_photograph PRIMARY KEY,
   gallery_id uuid NOT NULL,
@@ -113,8 +115,7 @@ END $$
 """
 
 NOTED = """
-DROP TRIGGER audit_update ON gallery;
-CREATE TRIGGER audit_update AFTER UPDATE OF name, space_id, threshold, max_faces,
+CREATE OR REPLACE TRIGGER audit_update AFTER UPDATE OF name, space_id, threshold, max_faces,
     max_faces_per_subject, subject_lifetime_s, gates, audit_searches, consent_required,
     unmatched_lifetime_s{more} ON gallery
   FOR EACH ROW EXECUTE FUNCTION audit_gallery();
@@ -137,7 +138,13 @@ SELECT g.name AS gallery, s.external_id AS subject, f.id AS face_id, f.subject_i
 
 
 def upgrade() -> None:
-    lock("face", "erasure", altered=["gallery"])
+    # by itself: whoever enrols has read the gallery when they come to the face, so among many who
+    # do there is always one who has the one and waits for the other
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = '2s'")
+        op.execute(GALLERY)
+        op.execute("RESET lock_timeout")
+    lock("face", "erasure", "gallery")
     op.execute(TABLES)
     op.execute(KEPT)
     op.execute(DEFINER)
