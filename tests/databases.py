@@ -33,7 +33,8 @@ def server_url() -> Iterator[str]:
     elif DOCKER:
         yield from _container()
     else:
-        with temporary_postgres() as url:
+        # its workers are connections, snapshots and statistics that no test has asked for
+        with temporary_postgres({"autovacuum": "off"}) as url:
             yield url
 
 

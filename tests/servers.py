@@ -29,10 +29,22 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of services without TLS: reading the world's certificates takes each client 25 ms."""
 
 
+RESERVED: list[socket.socket] = []
+"""Of the ports that were given out, so that no other process is given one of them meanwhile."""
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One on which nobody listens, and nobody but whoever is told of it will."""
+    probe = socket.socket()
+    # lets a server in beside it, which says so too, as all of them do; elsewhere than on Linux not
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    port = int(probe.getsockname()[1])
+    if sys.platform == "linux":
+        RESERVED.append(probe)
+    else:
+        probe.close()
+    return port
 
 
 @dataclass(frozen=True)

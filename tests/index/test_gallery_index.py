@@ -1,6 +1,7 @@
 """The in-memory index against the simplest thing that is right: a dict, scanned."""
 
 import threading
+from collections.abc import Iterable
 from random import Random
 from uuid import UUID, uuid4
 
@@ -10,17 +11,23 @@ import pytest
 from service.domain.embeddings import Embedding
 from service.domain.faces import IndexedFace
 from service.index import gallery_index
-from tests.index.values import DIMENSION, built, face, ids_of, random, vector, version
+from tests.index.values import (
+    DIMENSION,
+    assert_best,
+    built,
+    face,
+    ids_of,
+    random,
+    vector,
+    version,
+)
 
 shuffler = Random(7)
 
 
-def scanned(faces: list[IndexedFace], probe: Embedding) -> list[tuple[UUID, float]]:
-    best: dict[UUID, float] = {}
-    for f in faces:
-        similarity = float(f.embedding @ probe)
-        best[f.subject_id] = max(similarity, best.get(f.subject_id, -2.0))
-    return sorted(best.items(), key=lambda entry: -entry[1])
+def contents(faces: Iterable[IndexedFace]) -> dict[UUID, tuple[UUID, Embedding]]:
+    """As an index of them tells them."""
+    return {f.face_id: (f.subject_id, f.embedding) for f in faces}
 
 
 def test_an_empty_index_finds_nobody() -> None:
@@ -77,11 +84,7 @@ def test_any_history_equals_a_scan_of_the_living(
         result = index.search(probe, 5)
         assert result.version == index.version == head
         assert result.faces == len(index) == len(living)
-        wanted = scanned(list(living.values()), probe)[:5]
-        assert [c.subject_id for c in result.candidates] == [subject for subject, _ in wanted]
-        assert [c.similarity for c in result.candidates] == pytest.approx(
-            [similarity for _, similarity in wanted], abs=1e-6
-        )
+        assert_best(result, contents(living.values()), probe, 5)
         assert index.contents().keys() == living.keys()
 
 
@@ -101,10 +104,9 @@ def test_a_part_equals_a_scan_of_those_subjects(
         chosen = shuffler.sample(subjects, count)
         part = index.view().among(ids_of([*chosen, uuid4()]))
         probe = vector()
-        wanted = scanned([f for f in living if f.subject_id in chosen], probe)[:5]
         result = part.search(probe, 5)
         assert result.version == index.version
-        assert [c.subject_id for c in result.candidates] == [subject for subject, _ in wanted]
+        assert_best(result, contents(f for f in living if f.subject_id in chosen), probe, 5)
     assert len(index.search(vector(), 30).candidates) == 30
 
 

@@ -1,5 +1,6 @@
 """Values that the index's tests share."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,9 +14,12 @@ from service.domain.galleries import GalleryVersion
 from service.index import GalleryIndex, IndexBuilder
 from service.index.rows import UUID_BYTES
 from service.index.snapshot import Identity, save
-from service.ports import FaceBatch
+from service.ports import FaceBatch, SearchResult
 
 DIMENSION = 16
+NOISE = 2e-6
+"""The index tells no two similarities apart that are the same in six digits, and takes those by
+their ids; and the tail is multiplied by NumPy, the base by FAISS."""
 IDENTITY = Identity(uuid4(), uuid4(), DIMENSION)
 random = np.random.default_rng(7)
 
@@ -66,9 +70,25 @@ def assert_same(one: GalleryIndex, other: GalleryIndex) -> None:
         assert yours[face_id][1].tobytes() == embedding.tobytes()
     for subjects in (1, 5, 100):
         probe = vector()
-        found, wanted = (each.search(probe, subjects).candidates for each in (one, other))
-        assert [c.face_id for c in found] == [c.face_id for c in wanted]
-        # the tail is multiplied by NumPy, the base by FAISS
-        assert [c.similarity for c in found] == pytest.approx(
-            [c.similarity for c in wanted], abs=1e-6
-        )
+        for each in (one, other):
+            assert_best(each.search(probe, subjects), mine, probe, subjects)
+
+
+def assert_best(
+    found: SearchResult,
+    faces: Mapping[UUID, tuple[UUID, Embedding]],
+    probe: Embedding,
+    subjects: int,
+) -> None:
+    """It is what a scan of these faces finds: the best subjects, best first, each by its best."""
+    scanned = {face: float(embedding @ probe) for face, (_, embedding) in faces.items()}
+    best: dict[UUID, float] = {}
+    for face_id, (subject_id, _) in faces.items():
+        best[subject_id] = max(scanned[face_id], best.get(subject_id, -2.0))
+    candidates = found.candidates
+    given = [c.similarity for c in candidates]
+    assert given == pytest.approx(sorted(best.values(), reverse=True)[:subjects], abs=NOISE)
+    assert given == pytest.approx([best[c.subject_id] for c in candidates], abs=NOISE)
+    assert given == pytest.approx([scanned[c.face_id] for c in candidates], abs=NOISE)
+    assert [faces[c.face_id][0] for c in candidates] == [c.subject_id for c in candidates]
+    assert len({c.subject_id for c in candidates}) == len(candidates)

@@ -194,18 +194,26 @@ def test_behind_a_long_transaction_a_step_lets_others_by_and_comes_to_its_end(
     assert_whole(empty_database_url, workers[:WRITERS])
 
 
+@pytest.mark.parametrize(
+    ("before", "held"),
+    [
+        (STRONG[0], "SELECT count(*) FROM face_embedding"),
+        ("0016", "LOCK TABLE face IN ROW EXCLUSIVE MODE"),  # the next one's first part is done
+    ],
+)
 def test_an_upgrade_that_never_gets_its_locks_says_so_and_leaves_the_schema_as_it_was(
-    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, before: str, held: str
 ) -> None:
     monkeypatch.setattr(schema, "PATIENCE_S", 0.5)
-    images.load(empty_database_url, STRONG[0])
+    images.load(empty_database_url, before)
     with psycopg.connect(empty_database_url) as long:
-        long.execute("SELECT count(*) FROM face_embedding")
+        long.execute(held.encode())
         with pytest.raises(DatabaseBusy):
             schema.upgrade(empty_database_url)
-    assert schema.current(empty_database_url) == STRONG[0]
+    assert schema.current(empty_database_url) == before
     schema.upgrade(empty_database_url)
     schema.check(empty_database_url)
+    assert schema.drift(empty_database_url) == []
 
 
 def test_a_step_that_was_broken_off_between_its_statements_is_taken_up_again(

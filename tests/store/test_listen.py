@@ -51,7 +51,13 @@ def test_a_notify_before_the_wait_is_not_lost(
     store: Store, gallery: Gallery, bell: ChangeFeed
 ) -> None:
     enrol(store, gallery, "ada")
-    enrol(store, gallery, "bob", 1)
+    assert bell.wait(10) is True
+    assert bell.wait(0) is False
+
+
+def test_several_that_have_come_are_one(bell: ChangeFeed, psql: Sql) -> None:
+    """Those of one transaction come at the same moment."""
+    psql.execute("SELECT pg_notify('gallery', n::text) FROM generate_series(1, 3) n")
     assert bell.wait(10) is True
     assert bell.wait(0) is False
 

@@ -231,7 +231,12 @@ def rewrite(store: Store, statement: str) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [lambda content: content[:-100], lambda content: content[:-1] + b"\xff", lambda _: b""],
+    [
+        lambda content: content[:-100],
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+        lambda _: b"",
+    ],
+    ids=["cut short", "another byte", "empty"],
 )
 def test_a_damaged_file_is_said_and_replaced(
     begin: Begin,
