@@ -16,6 +16,8 @@ def listens(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
     except ConnectionRefusedError:
         return False
+    except ConnectionResetError:
+        pass  # it ended before it had taken this one: the next is refused
     return True
 
 
