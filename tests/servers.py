@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,22 +30,21 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of services without TLS: reading the world's certificates takes each client 25 ms."""
 
 
-RESERVED: list[socket.socket] = []
-"""Of the ports that were given out, so that no other process is given one of them meanwhile."""
+MOST_HELD = 200
+_held: deque[socket.socket] = deque()
 
 
 def free_port() -> int:
-    """One on which nobody listens, and nobody but whoever is told of it will."""
-    probe = socket.socket()
-    # lets a server in beside it, which says so too, as all of them do; elsewhere than on Linux not
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    probe.bind(("127.0.0.1", 0))
-    port = int(probe.getsockname()[1])
-    if sys.platform == "linux":
-        RESERVED.append(probe)
-    else:
-        probe.close()
-    return port
+    """Of this process alone: it is held before a server listens there and while one is replaced,
+    since others start servers too, wherever a port is free at that moment. A server listens there
+    all the same if it sets SO_REUSEADDR, as all do."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _held.append(holder)
+    if len(_held) > MOST_HELD:
+        _held.popleft().close()
+    return int(holder.getsockname()[1])
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,17 @@
 
 import signal
 import socket
+import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+import uvicorn
+from starlette.responses import PlainTextResponse
 
-from tests.servers import WITHOUT_A_MODEL, running
+from service.cli.server import Server
+from tests.servers import WITHOUT_A_MODEL, free_port, running
 
 
 def listens(port: int) -> bool:
@@ -16,6 +20,8 @@ def listens(port: int) -> bool:
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
     except ConnectionRefusedError:
         return False
+    except ConnectionResetError:
+        pass  # it ended before it had taken this one: the next is refused
     return True
 
 
@@ -40,3 +46,40 @@ def test_whoever_has_just_connected_is_still_answered_and_nobody_else_let_in(
             early.sendall(b"Host: localhost\r\nConnection: close\r\n\r\n")
             assert early.recv(100).startswith(b"HTTP/1.1 200")
         assert server.process.wait(20) == 0
+
+
+class HeldUp(Server):
+    """Its loop stands still, as where something else holds Python's lock, before it sees that it
+    is to end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stands, self.goes_on = threading.Event(), threading.Event()
+
+    async def on_tick(self, counter: int) -> bool:
+        self.stands.set()
+        self.goes_on.wait(30)
+        return await super().on_tick(counter)
+
+
+def test_whoever_has_connected_and_waits_to_be_taken_in_is_answered_too() -> None:
+    app = PlainTextResponse("done")
+    server = HeldUp(uvicorn.Config(app, port=free_port(), lifespan="off", log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    with ExitStack() as stack:
+        stack.callback(thread.join)
+        stack.callback(server.goes_on.set)
+        assert server.stands.wait(30)
+        address = ("127.0.0.1", server.config.port)
+        waiting = [
+            stack.enter_context(closing(socket.create_connection(address, timeout=10)))
+            for _ in range(5)
+        ]
+        for each in waiting:
+            each.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        server.should_exit = True
+        server.goes_on.set()
+        for each in waiting:
+            assert each.recv(100).startswith(b"HTTP/1.1 200")
+    assert not listens(server.config.port)

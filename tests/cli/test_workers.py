@@ -80,9 +80,10 @@ def test_the_workers_serve_one_port_and_share_the_pages_of_one_file(lasting: Ser
 
 
 def test_a_killed_worker_is_replaced(lasting: Server) -> None:
-    before = replicas(lasting)
-    psutil.Process(before.pop()).kill()
-    until(lambda: len(replicas(lasting) - before) == 2)
+    killed, other = replicas(lasting)
+    psutil.Process(killed).kill()
+    until(lambda: len(replicas(lasting) - {killed}) == 2)
+    assert other in replicas(lasting)
     assert lasting.get("/ready").status_code == 200
 
 

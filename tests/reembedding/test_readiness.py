@@ -121,14 +121,14 @@ def test_models_are_loaded_once_and_only_of_galleries_with_two_spaces(site: Site
 def test_weights_that_come_later_are_found_without_a_restart_and_not_sought_all_the_time(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(preparer, "AGAIN_S", 0.3)
+    monkeypatch.setattr(preparer, "AGAIN_S", 1.0)
     gallery, machine = site.begin(), Machine(site)
     machine.preparer.look()
     machine.preparer.look()
     assert (machine.tries, machine.told) == (1, frozenset({gallery.space_id}))
     assert "no gallery can change over to ArcFace" in caplog.text
     machine.has_weights = True
-    time.sleep(0.35)
+    time.sleep(1.05)
     machine.preparer.look()
     assert machine.told == {gallery.space_id, gallery.in_other().space_id}
 

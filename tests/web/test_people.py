@@ -15,6 +15,7 @@ import pytest
 
 from tests import photos
 from tests.web.conftest import Site
+from tests.web.v1.test_imports import ended
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,8 +134,10 @@ def test_the_curl_recipes_work(
         assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
         if "/imports" in line:
             variables["JOB"] = json.loads(done.stdout)["id"]
+            ended(client, f"/v1/jobs/{variables['JOB']}")  # it enrols her too
         sql.execute("UPDATE gallery SET gates = '{}'")  # one of them changes the default gallery's
     sql.execute("DELETE FROM gallery WHERE name <> 'dlib'")
+    sql.execute("DELETE FROM import_job")
 
 
 def test_the_recipe_of_reading_your_writes_works(client: httpx.Client, site: Site) -> None:

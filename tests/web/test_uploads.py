@@ -34,17 +34,17 @@ def read(pieces: int, size: int, pause_s: float) -> int:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "SILENT_S", 0.3)
+    monkeypatch.setattr(uploads, "SILENT_S", 1.0)
     monkeypatch.setattr(uploads, "LEAST_BYTES_PER_S", 1000)
 
 
 def test_a_body_that_keeps_coming_may_take_long() -> None:
-    assert read(pieces=20, size=200, pause_s=0.05) == 4000
+    assert read(pieces=25, size=200, pause_s=0.05) == 5000
 
 
 def test_one_that_falls_silent_is_given_up() -> None:
     with pytest.raises(ImportInvalid, match="broke off"):
-        read(pieces=1, size=1, pause_s=2)
+        read(pieces=1, size=1, pause_s=5)
 
 
 def test_one_that_only_drips_is_given_up_too() -> None:
