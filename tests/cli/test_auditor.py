@@ -55,7 +55,7 @@ def auditor(server_url: str, database_url: str) -> Iterator[psycopg.Connection[A
     execute(server_url, "DROP ROLE {}", login)
 
 
-ANSWERS = {
+ANSWERS: dict[str, dict[str, object]] = {
     "Who is enrolled now": {
         "subject": "grace", "created_by": "test", "image_sha256": f"{1:064x}", "model": "Dlib",
         "threshold": 0.5,
