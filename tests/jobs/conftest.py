@@ -42,7 +42,7 @@ def clean_url(shared_url: str) -> str:
 
 @pytest.fixture
 def store(clean_url: str) -> Iterator[Store]:
-    store = open_store(clean_url, pool_size=9, timeout_s=3)
+    store = open_store(clean_url, pool_size=9, timeout_s=10)
     yield store
     store.close()
 

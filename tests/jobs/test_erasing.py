@@ -1,5 +1,6 @@
 """Somebody is erased while an import enrols them."""
 
+import itertools
 import threading
 import time
 from collections import Counter
@@ -17,18 +18,29 @@ from tests.fakes.analyser import FakeAnalyser, photograph
 from tests.jobs.values import OneAnalyser, submitted, tar_of
 
 COUNT = 90
+LAST = 10
 
 
 class Slow(FakeAnalyser):
+    """The last ones of an import wait until somebody has been erased."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.erased = threading.Event()
+        self._begun = itertools.count(1)
+
     def embed(self, picture: Picture, face: DetectedFace) -> Embedding:
         time.sleep(0.003)
+        if next(self._begun) > 2 * COUNT - LAST:
+            self.erased.wait(30)
         return super().embed(picture, face)
 
 
 def test_who_is_erased_in_the_middle_of_an_import_stays_erased_and_every_item_is_accounted_for(
     store: Store, gallery: Gallery, imports: Imports, enrolling: Enrolling, caller: Caller
 ) -> None:
-    slowly = replace(enrolling, analysers=OneAnalyser(Slow()))
+    slow = Slow()
+    slowly = replace(enrolling, analysers=OneAnalyser(slow))
     files = {
         f"{name}/{n}.png": photograph(first + n)
         for n in range(COUNT)
@@ -50,6 +62,7 @@ def test_who_is_erased_in_the_middle_of_an_import_stays_erased_and_every_item_is
     while imports.read(caller, job.id).done == 0:
         time.sleep(0.005)
     Erasures(store).erase(caller, "ada")
+    slow.erased.set()
     for worker in workers:
         worker.join()
     assert failed == []
