@@ -13,7 +13,7 @@ from service.domain.galleries import Gallery
 from service.domain.keys import Caller
 from service.domain.photographs import Keeping, KeptPhotograph, OpenPhotograph, Sealed, Sealing
 from service.domain.quality import UNCHECKED, QualityRules
-from service.errors import DatabaseBusy, GalleryNotReady, SettingsInvalid
+from service.errors import DatabaseBusy, GalleryNotReady, PhotographDamaged, SettingsInvalid
 from service.galleries import existing
 from service.images import encode
 from service.photograph_keys import NO_KEYS, PhotographKeys
@@ -88,11 +88,13 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """`key_id` is the first key's; `left`: photographs under other keys, which came meanwhile."""
+    """`key_id` is the first key's; `left`: photographs under other keys, which came meanwhile or
+    cannot be opened: `damaged` has the faces of those."""
 
     key_id: str
     done: int
     left: int
+    damaged: tuple[UUID, ...]
 
 
 def require_key(store: Store, keys: PhotographKeys) -> None:
@@ -185,31 +187,35 @@ class Photographs:
     ) -> Resealed:
         """Seal with the first key whatever another one seals. Safe to break off and run again.
 
-        `progress` is told how many are done, and how many there are.
+        `progress` is told how many are done, and how many there are. What cannot be opened, since
+        somebody changed it, stays as it is.
 
         Raises:
             PhotographKeyMissing: there is no key, or one that seals photographs is not among them.
-            PhotographDamaged: one of them cannot be opened; those before it are done.
         """
         key_id = self.keys.sealing.id
         with self.store.transaction(read_only=True) as tx:
             _, total = tx.count_sealed(key_id)
         done = 0
+        damaged: list[UUID] = []
         after: UUID | None = None
         while page := self._page(key_id, after):
-            sealed = [(each, self._anew(each)) for each in page]
+            sealed = [(each, anew) for each in page if (anew := self._anew(each)) is not None]
+            damaged += {each.face_id for each in page} - {each.face_id for each, _ in sealed}
             done += self.store.write(partial(_store, sealed), by=caller)
             after = page[-1].face_id
             progress(done, total)
         left = self.store.write(lambda tx: _noted(tx, key_id, done), by=caller)
-        return Resealed(key_id, done, left)
+        return Resealed(key_id, done, left, tuple(damaged))
 
     def _page(self, key_id: str, after: UUID | None) -> list[KeptPhotograph]:
         with self.store.transaction(read_only=True) as tx:
             return tx.sealed_otherwise(key_id, after, BATCH)
 
-    def _anew(self, kept: KeptPhotograph) -> Sealed:
-        return self.keys.seal(self.keys.open(kept))
+    def _anew(self, kept: KeptPhotograph) -> Sealed | None:
+        with suppress(PhotographDamaged):
+            return self.keys.seal(self.keys.open(kept))
+        return None
 
 
 def _store(sealed: Sequence[tuple[KeptPhotograph, Sealed]], tx: Transaction) -> int:

@@ -17,7 +17,6 @@ from service.domain.quality import UNCHECKED
 from service.errors import (
     GalleryNotFound,
     GalleryNotReady,
-    PhotographDamaged,
     PhotographKeyMissing,
     SettingsInvalid,
 )
@@ -224,19 +223,19 @@ def test_rotation_under_writers_says_what_is_left_and_damages_nothing(
     assert {alone.open(each).content[:11] for each in every} == {b"photograph "}
 
 
-def test_rotation_ends_at_what_cannot_be_opened_and_those_before_are_done(
-    store: Store, gallery: Gallery, psql: Sql, monkeypatch: pytest.MonkeyPatch
+def test_rotation_names_what_cannot_be_opened_and_does_the_rest(
+    store: Store, gallery: Gallery, psql: Sql
 ) -> None:
-    monkeypatch.setattr(service.photographs, "BATCH", 1)
-    first, second = (enrol_kept(store, gallery, name, n) for n, name in enumerate(("ada", "bob")))
+    ids = [enrol_kept(store, gallery, name, n) for n, name in enumerate(("ada", "bob", "eve"))]
     psql.execute(
         "UPDATE kept_photograph SET sealed = set_byte(sealed, 20, 255 - get_byte(sealed, 20))"
         " WHERE face_id = %s",
-        (second,),
+        (ids[1],),
     )
-    with pytest.raises(PhotographDamaged, match=str(second)):
-        Photographs(store, BOTH).rotate(CALLER)
-    assert opened(store, gallery, first, PhotographKeys((NEW,))) == content_of(0)
+    done = Photographs(store, BOTH).rotate(CALLER)
+    assert (done.done, done.left, done.damaged) == (2, 1, (ids[1],))
+    alone = PhotographKeys((NEW,))
+    assert [opened(store, gallery, ids[n], alone) for n in (0, 2)] == [content_of(0), content_of(2)]
 
 
 def test_keys_that_are_not_here_are_named(store: Store, gallery: Gallery) -> None:

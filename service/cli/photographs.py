@@ -73,6 +73,7 @@ def status(name: Name) -> None:
 def rotate() -> None:
     """Seal every kept photograph with the first key; afterwards the others are not needed."""
     from service.cli.progress import bar
+    from service.errors import PhotographDamaged
 
     with _opened() as photographs, bar("photographs") as shown:
         task = shown.add_task("sealing", total=None)
@@ -80,8 +81,12 @@ def rotate() -> None:
             CALLER, lambda done, total: shown.update(task, completed=done, total=total)
         )
     typer.echo(f"{done.done} photographs were sealed anew with the key {done.key_id}")
+    for face_id in done.damaged:
+        typer.echo(PhotographDamaged(face_id), err=True)
+    if done.left > len(done.damaged):
+        came = done.left - len(done.damaged)
+        typer.echo(f"{came} came under another key meanwhile: run it again", err=True)
     if done.left:
-        typer.echo(f"{done.left} came under another key meanwhile: run it again", err=True)
         raise typer.Exit(1)
 
 

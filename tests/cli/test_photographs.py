@@ -103,6 +103,15 @@ def test_from_the_first_key_to_the_end_of_what_was_kept(
     file.write_text(new.sealing.text + "\n")
     alone = PhotographKeys.read(None, file.parent)
     assert opened(environment, alone) == [FILES["grace"]]
+    done(environment, "photographs", "new-key")
+    run(
+        environment,
+        "UPDATE kept_photograph SET sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1)",
+    )
+    said = done(environment, "photographs", "rotate", code=1)
+    assert "0 photographs were sealed anew" in said
+    assert "cannot be opened; replace the face's photograph" in said
+    assert "run it again" not in said
     said = done(environment, "doctor")
     assert "ok   photographs of gallery 'dlib': 1 are kept, and their keys are here" in said
     file.write_text(old.sealing.text + "\n")
