@@ -63,7 +63,8 @@ def add(sql: Sql, gallery: Gallery, name: str, *faces: Embedding, metadata: str 
 
 
 def faces_of(sql: Sql, subject: UUID) -> list[UUID]:
-    rows = sql.execute("SELECT id FROM face WHERE subject_id = %s ORDER BY id", (subject,))
+    """As they were added; ids of one millisecond are in no order."""
+    rows = sql.execute("SELECT id FROM face WHERE subject_id = %s ORDER BY created_at", (subject,))
     return [row[0] for row in rows]
 
 
