@@ -167,7 +167,7 @@ class Caller(Worker):
                 kept = self._version_kept(version, answer)
                 if kept is False:
                     return False
-                version = version if kept is None else self._database.head()
+                version = version if kept is None else self._head() or version
             else:
                 self._compare(person, answer)
                 return True
@@ -191,6 +191,12 @@ class Caller(Worker):
             self._wrong(f"version {version} (in the feed: {by_feed}, kept: {kept})", answer)
         self.record.count("answers version_lost")
         return kept
+
+    def _head(self) -> str | None:
+        """None when nobody can say now."""
+        with suppress(psycopg.Error):
+            return self._database.head()
+        return None
 
     def _compare(self, person: Person, answer: httpx.Response) -> None:
         if answer.status_code != 200:

@@ -34,7 +34,7 @@ def large_tar(path: Path) -> int:
     return path.stat().st_size
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_six_thousand_photographs_take_no_more_memory_and_connections_than_a_few(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -47,7 +47,10 @@ def test_six_thousand_photographs_take_no_more_memory_and_connections_than_a_few
     server = ready(start(tmp_path / "log", environment=environment, module=WITHOUT_A_MODEL))
     memory: list[int] = []
     connections: list[int] = []
-    count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    count = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND backend_type = 'client backend'"
+    )
     process = psutil.Process(server.process.pid)
     try:
         with server.client() as client, psycopg.connect(database_url, autocommit=True) as sql:
@@ -63,7 +66,7 @@ def test_six_thousand_photographs_take_no_more_memory_and_connections_than_a_few
                 answer = client.post("/v1/galleries/dlib/imports", content=body, timeout=120)
             look()
             assert answer.status_code == 202, answer.text
-            end = time.monotonic() + 200
+            end = time.monotonic() + 500
             while (job := client.get(answer.headers["location"]).json())["state"] != "finished":
                 assert time.monotonic() < end, job
                 look()

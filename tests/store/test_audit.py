@@ -475,5 +475,7 @@ def test_a_deletion_leaves_a_receipt_that_names_its_version(
     assert row.fetchall() == [(gallery.id, 3, 1, 1, None)]
     psql.execute("DELETE FROM face")
     psql.execute("DELETE FROM gallery")
-    rows = psql.execute("SELECT version, subjects, faces FROM erasure ORDER BY id").fetchall()
+    rows = psql.execute(
+        "SELECT version, subjects, faces FROM erasure ORDER BY erased_at"
+    ).fetchall()
     assert rows == [(3, 1, 1), (4, 0, 1), (None, 1, 0)]

@@ -21,7 +21,7 @@ Psql = psycopg.Connection[Any]
 
 LISTENING = """
 SELECT count(*) FROM pg_stat_activity
- WHERE datname = current_database() AND query LIKE 'LISTEN "procrastinate%%'
+ WHERE datname = current_database() AND query LIKE 'LISTEN "procrastinate%%' AND state = 'idle'
 """
 # everything that a schema is made of, by name
 SHAPE = """
@@ -156,7 +156,10 @@ def test_the_sweep_is_run_by_one_worker_of_all(store: Store, work: Noting, psql:
 def test_workers_hold_as_many_connections_however_many_threads_there_are(
     store: Store, work: Noting, psql: Psql
 ) -> None:
-    count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    count = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND backend_type = 'client backend'"
+    )
     before = one(psql, count)
     with working(store, work, psql, threads=8):
         for _ in range(20):
