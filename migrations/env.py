@@ -9,16 +9,15 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
-import psycopg
 from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection, create_engine, pool, text
 
 from service.settings import Settings
 from service.store.columns import metadata
+from service.store.connections import in_utc
 from service.store.embedded import FOLDER, embedded_postgres
 from service.store.tables import is_ours
-from service.store.urls import conninfo
 
 LOCK = 0x66616365  # "face": one upgrade at a time in one database
 POLL_S = 0.2
@@ -83,7 +82,7 @@ def run_online() -> None:
     with database() as url:
         engine = create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(conninfo(url, connect_timeout=10)),
+            creator=lambda: in_utc(url, 10),
             poolclass=pool.NullPool,
             use_native_hstore=False,
         )

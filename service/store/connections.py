@@ -14,6 +14,8 @@ import psycopg
 from psycopg import abc
 from sqlalchemy import Connection, Select
 
+from service.store.urls import conninfo
+
 Result = TypeVar("Result")
 
 Row = Mapping[Any, Any]
@@ -29,6 +31,15 @@ LATELY_S = 1.0
 """For so long a connection that worked is taken to work still."""
 
 _hurried: ContextVar[bool] = ContextVar("hurried", default=False)
+
+
+def in_utc(url: str, connect_timeout_s: int) -> psycopg.Connection[Any]:
+    """A connection on which a time without a zone is one in UTC, and is written so, whatever the
+    server's or the database's zone; see `urls.conninfo`."""
+    connection = psycopg.connect(conninfo(url, connect_timeout=connect_timeout_s), autocommit=True)
+    connection.execute("SET timezone = 'UTC'")
+    connection.autocommit = False
+    return connection
 
 
 @contextmanager

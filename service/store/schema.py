@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -21,9 +20,9 @@ import migrations
 from service.errors import DatabaseBusy, DatabaseUnsuitable, RequestError, SchemaOutdated
 from service.store import definitions
 from service.store.columns import metadata
+from service.store.connections import in_utc
 from service.store.failures import translated
 from service.store.tables import is_ours
-from service.store.urls import conninfo
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +156,7 @@ def _scripts() -> ScriptDirectory:
 def _connected(url: str) -> Iterator[Connection]:
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(conninfo(url, connect_timeout=5)),
+        creator=lambda: in_utc(url, 5),
         poolclass=pool.NullPool,
         use_native_hstore=False,
     )

@@ -254,3 +254,15 @@ def test_where_the_roles_are_missing_nothing_is_told_of_them(bare_url: str) -> N
     assert [line.partition(";")[0] for line in schema.drift(bare_url)] == [
         "PUBLIC was given SELECT on table face"
     ]
+
+
+def test_a_database_that_tells_times_in_another_zone_is_no_drift(
+    empty_database_url: str, database_url: str
+) -> None:
+    name = make_url(empty_database_url).database
+    run(empty_database_url, f"ALTER DATABASE \"{name}\" SET timezone = 'Europe/Berlin'")
+    schema.upgrade(empty_database_url)
+    assert schema.drift(empty_database_url) == []
+    name = make_url(database_url).database
+    run(database_url, f"ALTER DATABASE \"{name}\" SET timezone = 'America/New_York'")
+    assert schema.drift(database_url) == []
