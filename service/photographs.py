@@ -200,8 +200,9 @@ class Photographs:
         damaged: list[UUID] = []
         after: UUID | None = None
         while page := self._page(key_id, after):
-            sealed = [(each, anew) for each in page if (anew := self._anew(each)) is not None]
-            damaged += {each.face_id for each in page} - {each.face_id for each, _ in sealed}
+            tried = [(each, self._anew(each)) for each in page]
+            sealed = [(each, anew) for each, anew in tried if anew is not None]
+            damaged += [each.face_id for each, anew in tried if anew is None]
             done += self.store.write(partial(_store, sealed), by=caller)
             after = page[-1].face_id
             progress(done, total)
