@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alembic import op
 
-from migrations.locks import lock
+from migrations.locks import alter_alone, lock
 
 revision: str = "0017"
 down_revision: str | None = "0016"
@@ -162,14 +162,7 @@ PHOTOGRAPHS = """,
 
 
 def upgrade() -> None:
-    # By itself: everybody who enrols has read the gallery and waits for the tables of faces next.
-    # With those locked, there would always be somebody whom this had to wait for in turn. Given up
-    # before the server looks for deadlocks: who deletes with SQL may wait behind this while those
-    # that it waits for are in the feed's queue behind them.
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '500ms'")
-        op.execute(COLUMN)
-        op.execute("RESET lock_timeout")
+    alter_alone(COLUMN)
     lock("face", "erasure", "gallery")
     op.execute(TABLES)
     op.execute(KEPT)

@@ -1,10 +1,11 @@
 """A gallery may have a second embedding space, which it is being moved to, or was moved from."""
 
 from collections.abc import Sequence
+from importlib import import_module
 
 from alembic import op
 
-from migrations.locks import lock
+from migrations.locks import alter_alone, lock
 
 revision: str = "0018"
 down_revision: str | None = "0017"
@@ -93,28 +94,15 @@ CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON reembedding
 ALTER TABLE reembedding ENABLE ALWAYS TRIGGER audit_truncate;
 """
 
+# as revision 0011 made it
+COMPLETE = (
+    "CREATE OR REPLACE FUNCTION audit_complete"
+    + import_module("migrations.versions.0011_audit").CALLER.partition(
+        "CREATE FUNCTION audit_complete"
+    )[2]
+)
+ADDRESS = "    NEW.address := who ->> 'address';\n"
 # Where nobody has said who calls, it is somebody at the SQL prompt: from where, and in which role.
-COMPLETE = """
-CREATE OR REPLACE FUNCTION audit_complete() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  who jsonb;
-BEGIN
-  NEW.tx := pg_current_xact_id();
-  NEW.seq := NULL;
-  NEW.prev_hash := NULL;
-  NEW.hash := NULL;
-  NEW.sql_user := session_user;
-  NEW.chain := coalesce(NEW.gallery_id, '00000000-0000-0000-0000-000000000000');
-  IF NEW.caller IS NULL THEN
-    who := audit_caller();
-    NEW.caller := coalesce(who ->> 'name', session_user);
-    NEW.key_id := (who ->> 'key_id')::uuid;
-    NEW.request_id := who ->> 'request_id';
-    NEW.address := who ->> 'address';
-{prompt}  END IF;
-  RETURN NEW;
-END $$
-"""
 AT_THE_PROMPT = """\
     IF who ->> 'name' IS NULL THEN
       NEW.address := host(inet_client_addr());
@@ -141,17 +129,12 @@ REPLACED = "'feed_space()', 'audit_complete()'"
 
 
 def upgrade() -> None:
-    # each by itself, as in 0017; both can be done again
-    with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '500ms'")
-        op.execute(READINESS)
-        op.execute(CALIBRATIONS)
-        op.execute("RESET lock_timeout")
+    alter_alone(READINESS, CALIBRATIONS)
     lock("face", "gallery", "embedding_space")
     op.execute(TABLES)
     op.execute(FEED_SPACE.format(change=TOUCHING_NOTHING))
     op.execute(TOLD)
-    op.execute(COMPLETE.format(prompt=AT_THE_PROMPT))
+    op.execute(COMPLETE.replace(ADDRESS, ADDRESS + AT_THE_PROMPT))
     op.execute(DEFINER.format(functions=f"{REPLACED}, 'audit_reembedding()'"))
     op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0016'")
 
@@ -173,6 +156,6 @@ ALTER TABLE gallery_calibration DROP CONSTRAINT pk_gallery_calibration,
   ADD CONSTRAINT pk_gallery_calibration PRIMARY KEY (gallery_id)
 """)
     op.execute(FEED_SPACE.format(change=EVERYTHING))
-    op.execute(COMPLETE.format(prompt=""))
+    op.execute(COMPLETE)
     op.execute(DEFINER.format(functions=REPLACED))
     op.execute("COMMENT ON TABLE alembic_version IS 'runs from 0016'")
